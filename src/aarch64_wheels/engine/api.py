@@ -1,0 +1,55 @@
+"""What the stages see of a container: a small protocol, so that they need no engine to be tested."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+#: Takes one line of output, without its line end.
+LineSink = Callable[[str], None]
+
+Argv = Sequence[str | PurePosixPath]
+
+
+class Session(Protocol):
+    """One running aarch64 container. Paths inside it are `PurePosixPath`, on the host `Path`."""
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        sink: LineSink,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> None:
+        """Run a command, giving each line of its output (stdout and stderr) to `sink`.
+
+        Raises:
+            CommandError: it ended with a status other than 0.
+        """
+
+    def capture(
+        self,
+        argv: Argv,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> str:
+        """Run a command and return its standard output.
+
+        Raises:
+            CommandError: it ended with a status other than 0.
+        """
+
+    def copy_in(self, source: Path, destination: PurePosixPath) -> None:
+        """Copy a file or a directory's content to `destination`, owned by root."""
+
+    def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
+        """Copy the regular files of the container's directory `source` to `directory`.
+
+        Names are flat: an entry with a path separator, a link or a special file is refused.
+        """
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
+        """Write one file, making its parent directories."""

@@ -1,0 +1,80 @@
+"""The errors a user can meet, and the exit code each of them ends with.
+
+Every error says what was tried, what was found and what to do next; `cli.main`
+is the only place that catches them (exit codes: the table in README.md).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+
+class ExitCode(enum.IntEnum):
+    """What the command's exit status means."""
+
+    OK = 0
+    TARGET_FAILED = 1
+    USAGE = 2
+    UNFIT = 3
+    PUBLISH = 4
+
+
+class AarchWheelsError(Exception):
+    """Base of every error that is told to the user without a traceback.
+
+    Args:
+        what: what was tried and how it ended, one line.
+        found: the evidence (a tool's own words, a list of what there is), may be empty.
+        hint: the next step for the user, one line.
+    """
+
+    exit_code: ClassVar[ExitCode] = ExitCode.TARGET_FAILED
+
+    def __init__(self, what: str, *, found: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.found = found
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.found:
+            lines.append(f"found: {self.found}")
+        if self.hint:
+            lines.append(f"next: {self.hint}")
+        return "\n".join(lines)
+
+
+class UsageError(AarchWheelsError):
+    """Bad usage or configuration: a value, a selector, a source that is not one."""
+
+    exit_code = ExitCode.USAGE
+
+
+class UnfitError(AarchWheelsError):
+    """The environment cannot do the work: engine, QEMU, image, disk, output directory."""
+
+    exit_code = ExitCode.UNFIT
+
+
+class StageError(AarchWheelsError):
+    """One stage of one target failed; the other targets go on."""
+
+    exit_code = ExitCode.TARGET_FAILED
+
+
+class CommandError(StageError):
+    """A command in a container ended with a status other than 0.
+
+    Args:
+        argv: the command as it was run.
+        status: its exit status (128 + N after signal N).
+        tail: the last lines it printed.
+    """
+
+    def __init__(self, argv: tuple[str, ...], status: int, tail: str) -> None:
+        super().__init__(f"`{' '.join(argv)}` ended with status {status}", found=tail)
+        self.argv = argv
+        self.status = status
+        self.tail = tail

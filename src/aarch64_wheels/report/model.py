@@ -1,0 +1,100 @@
+"""What happened: one record for each target, from which every table is drawn."""
+
+from __future__ import annotations
+
+import enum
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+#: Raised whenever a field of `report.json` changes its meaning or goes away.
+SCHEMA_VERSION = 1
+
+
+class Stage(enum.StrEnum):
+    """One step of one target, in the order they run."""
+
+    ENVIRONMENT = "environment"
+    BUILD = "build"
+    REPAIR = "repair"
+    AUDIT = "audit"
+
+
+class Status(enum.StrEnum):
+    """How a target or a stage ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRecord:
+    """One stage that ran: its name, how it ended, and its wall time in seconds."""
+
+    stage: Stage
+    status: Status
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelRecord:
+    """A finished wheel: file name in the output directory, SHA-256, size in bytes, policy met."""
+
+    filename: str
+    sha256: str
+    size: int
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetRecord:
+    """Everything known of one target after it ended.
+
+    `error` holds the error's text for a failed target, `log` the path of the target's log
+    relative to the output directory, with `/` separators.
+    """
+
+    identifier: str
+    status: Status
+    stages: tuple[StageRecord, ...] = ()
+    wheel: WheelRecord | None = None
+    error: str = ""
+    log: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The target's total wall time in seconds."""
+        return sum(stage.seconds for stage in self.stages)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """One run: what was built from what, where, and how each target ended.
+
+    `started` is an ISO 8601 UTC time; `seconds` the wall time of the whole run,
+    image and source included.
+    """
+
+    tool_version: str
+    project: str
+    version: str
+    source: str
+    source_sha256: str
+    image: str
+    image_id: str
+    mode: str
+    engine: str
+    started: str
+    seconds: float
+    targets: tuple[TargetRecord, ...] = field(default_factory=tuple)
+
+    @property
+    def failed(self) -> tuple[TargetRecord, ...]:
+        """The targets that did not end with a finished wheel."""
+        return tuple(target for target in self.targets if target.status is not Status.OK)
+
+    def to_json(self) -> str:
+        """`report.json`: the record's fields as they stand here, plus `schema`."""
+        data: dict[str, Any] = {"schema": SCHEMA_VERSION, **asdict(self)}
+        return json.dumps(data, indent=2) + "\n"
