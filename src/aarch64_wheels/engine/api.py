@@ -1,8 +1,8 @@
-"""What the stages see of a container: a small protocol, so that they need no engine to be tested."""
+"""What the stages see of a container: a protocol, so that they are tested without an engine."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -42,8 +42,14 @@ class Session(Protocol):
             CommandError: it ended with a status other than 0.
         """
 
-    def copy_in(self, source: Path, destination: PurePosixPath) -> None:
-        """Copy a file or a directory's content to `destination`, owned by root."""
+    def copy_in(
+        self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
+    ) -> None:
+        """Copy a file or a directory's content to `destination`, owned by root.
+
+        `exclude` names host paths to leave out. Virtual environments and directories with a
+        CACHEDIR.TAG are always left out; links are copied as links, never followed.
+        """
 
     def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
         """Copy the regular files of the container's directory `source` to `directory`.

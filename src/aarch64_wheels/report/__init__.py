@@ -1,1 +1,1 @@
-
+"""The report: what happened, and every way of telling it."""

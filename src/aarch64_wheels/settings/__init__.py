@@ -1,1 +1,1 @@
-
+"""Settings: what they are (schema), where they come from (layers), selectors."""

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+import types
+import typing
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
+
+#: What the name of every setting's environment variable starts with.
+ENV_PREFIX = "AARCH64_WHEELS_"
+
+#: Settings that say where the table is read from, and so cannot stand in it.
+_NOT_IN_TABLE = frozenset({"source", "config_file"})
 
 
 class Mode(enum.StrEnum):
@@ -51,3 +60,51 @@ class Settings:
     cache_dir: Path = field(default_factory=Path)
     no_cache: bool = False
     config_file: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One setting as users meet it: as a flag, an input, a variable, a key of the table.
+
+    Attributes:
+        field: the attribute of `Settings`; kind: `str`, `int`, `bool`, `Path` or a `StrEnum`.
+        many: takes any number of values. in_table: may stand in `[tool.aarch64-wheels]`.
+    """
+
+    field: str
+    kind: type
+    many: bool = False
+    in_table: bool = True
+
+    @property
+    def name(self) -> str:
+        """The kebab-case name of the input, of the key, and of the flag after `--`."""
+        return self.field.replace("_", "-")
+
+    @property
+    def env(self) -> str:
+        """The environment variable's name."""
+        return ENV_PREFIX + self.field.upper()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words the option takes; empty when it takes any."""
+        return tuple(self.kind) if issubclass(self.kind, enum.StrEnum) else ()
+
+
+def options() -> tuple[Option, ...]:
+    """Every option, in the order of the fields of `Settings`."""
+    hints = typing.get_type_hints(Settings)
+    return tuple(_option(item.name, hints[item.name]) for item in fields(Settings))
+
+
+def option_names() -> tuple[str, ...]:
+    """List the kebab-case names of all options (`source`, `python`, `output-dir`, ...)."""
+    return tuple(option.name for option in options())
+
+
+def _option(name: str, hint: Any) -> Option:
+    many = typing.get_origin(hint) is tuple
+    if many or typing.get_origin(hint) is types.UnionType:
+        hint = typing.get_args(hint)[0]
+    return Option(field=name, kind=hint, many=many, in_table=name not in _NOT_IN_TABLE)

@@ -1,1 +1,1 @@
-
+"""The stages of one target: each a function of (session, job) to its result."""

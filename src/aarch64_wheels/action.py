@@ -1,0 +1,129 @@
+"""The Action's edge: inputs in, the same build as the command's, outputs and summary out.
+
+`action.yml` runs it as `python -m aarch64_wheels.action`. A composite action's inputs reach
+a step only through `env:`, where it names them INPUT_OUTPUT_DIR and so on: with underscores,
+because a shell may drop variables whose names are not identifiers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from actions_toolkit import core
+
+from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError, UsageError
+from aarch64_wheels.report.github import GitHubObserver
+from aarch64_wheels.report.summary import render_summary
+from aarch64_wheels.report.writer import FILE_NAME
+from aarch64_wheels.settings.layers import load
+from aarch64_wheels.settings.schema import options
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.report.model import Report
+    from aarch64_wheels.settings.schema import Settings
+
+_TITLE = "aarch64-wheels"
+
+
+def main() -> int:
+    """Run the Action's step; what it returns is the step's exit status."""
+    observer = GitHubObserver(verbose=core.is_debug())
+    try:
+        return _run(os.environ, observer)
+    except AarchWheelsError as error:
+        observer.fail(str(error), title=_TITLE)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        observer.note("cancelled: all containers are removed")
+        return 128 + signal.SIGINT
+    except Exception as error:  # a user gets a traceback only when debugging
+        observer.fail(_unexpected(error), title=f"{_TITLE}: internal error")
+        return int(ExitCode.TARGET_FAILED)
+    finally:
+        observer.close()
+
+
+def read_flags() -> dict[str, object]:
+    """Read the inputs, by field name of `Settings`; an empty input is not given."""
+    return {option.field: core.get_input(option.field) or None for option in options()}
+
+
+def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
+    # Imported when needed: it brings the engine's library, which wrong inputs can do without.
+    from aarch64_wheels.commands.build import run_build
+
+    settings = load(read_flags(), environ)
+    if _wants_setup():
+        with observer.group("check the runner"):
+            status = _prepare(settings, environ)
+        if status != ExitCode.OK:
+            raise _not_fit()
+    status, report = run_build(settings, environ, observer)
+    _publish(report, settings.output_dir.absolute(), environ)
+    return int(status)
+
+
+def _wants_setup() -> bool:
+    value = core.get_input("setup") or "true"
+    if value.lower() not in {"true", "false"}:
+        raise UsageError("the input `setup` must be true or false", found=repr(value))
+    return value.lower() == "true"
+
+
+def _prepare(settings: Settings, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.doctor import run_doctor
+
+    return run_doctor(
+        fix=True,
+        as_json=False,
+        cache_dir=settings.cache_dir,
+        output_dir=settings.output_dir,
+        environ=environ,
+        engine_name=settings.engine,
+    )
+
+
+def _not_fit() -> UnfitError:
+    return UnfitError(
+        "this runner can't build aarch64 wheels as it is",
+        found="the checks that failed are in the step's log, under `check the runner`",
+        hint="mend what they name, or set `setup: false` to build without these checks",
+    )
+
+
+def _publish(report: Report, output_dir: Path, environ: Mapping[str, str]) -> None:
+    """Hand what was built to the workflow; finished wheels count even when others failed."""
+    wheels = [str(output_dir / target.wheel.filename) for target in report.targets if target.wheel]
+    core.set_output("wheels", json.dumps(wheels))
+    core.set_output("wheelhouse", str(output_dir))
+    core.set_output("report", str(output_dir / FILE_NAME))
+    if page := environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(render_summary(report))
+
+
+def _unexpected(error: Exception) -> str:
+    """Describe a fault of this program: where it happened, and how to see more."""
+    if core.is_debug():
+        return "".join(traceback.format_exception(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return (
+        f"internal error: {type(error).__name__}: {error}\n"
+        f"found: at {place}\n"
+        "next: run the job again with debug logging, and report what it shows"
+    )
+
+
+if __name__ == "__main__":
+    # A runner that cancels a job sends SIGINT, and some only SIGTERM: both end tidily.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main())

@@ -1,0 +1,257 @@
+"""The command line: the only place that parses argv, and the only one that catches our errors."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+
+from aarch64_wheels import __version__
+from aarch64_wheels.errors import AarchWheelsError, ExitCode
+from aarch64_wheels.settings.schema import Option, options
+
+_DESCRIPTION = "Audited Linux aarch64 wheels on an ordinary x86-64 machine."
+
+_EXAMPLES = """\
+examples:
+  aarch64-wheels build                               the project in this directory
+  aarch64-wheels build kiwisolver==1.4.7             somebody else's release
+  aarch64-wheels build --python cp311 cp313 -- .     two CPythons only
+  aarch64-wheels build --image debian                without any image registry
+  aarch64-wheels plan --json                         what would be built
+  aarch64-wheels audit wheelhouse/*.whl              is a wheel what it claims to be?
+  aarch64-wheels doctor --fix                        make this machine fit
+
+exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 publishing failed
+"""
+
+_HELP = {
+    "source": "directory, sdist file or requirement such as kiwisolver==1.4.7 (default: .)",
+    "python": "interpreters: cp313, 3.13, 'cp3*', all (default: what source and image share)",
+    "image": "manylinux2014 (default), manylinux_2_28, manylinux_2_34, musllinux_1_2, "
+    "debian (assembled here, no registry), or any image reference",
+    "mode": "native on arm64, emulated under QEMU elsewhere; auto picks",
+    "engine": "which container engine to use; auto takes the first that answers",
+    "output_dir": "where wheels, logs and report.json go (default: wheelhouse)",
+    "jobs": "targets built at the same time (default: one for each core)",
+    "cache_dir": "where downloads and the embedded image are kept",
+    "no_cache": "fetch and assemble anew what the cache holds",
+    "config_file": "a TOML file with [tool.aarch64-wheels], instead of the source's",
+}
+
+Handler = Callable[[argparse.Namespace, Mapping[str, str]], int]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived: ends like Ctrl-C, with every container removed."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; gives its exit code (the table is in `errors.ExitCode`).
+
+    Args:
+        argv: the arguments, without the program's name; None takes the process's own.
+    """
+    arguments = make_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _terminate)
+    handler: Handler = arguments.handler
+    return guard(lambda: handler(arguments, os.environ), debug=arguments.debug)
+
+
+def guard(work: Callable[[], int], *, debug: bool) -> int:
+    """Run `work`, turning our errors into their exit codes and a message on stderr.
+
+    Args:
+        work: gives an exit code.
+        debug: show the traceback too.
+    """
+    try:
+        return work()
+    except AarchWheelsError as error:
+        if debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Terminated:
+        print("terminated: all containers are removed", file=sys.stderr)
+        return 128 + signal.SIGTERM
+    except KeyboardInterrupt:
+        print("interrupted: all containers are removed", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:  # the reader (`| head`) has gone
+        sys.stderr.close()
+        return ExitCode.OK
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="aarch64-wheels",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_build(_command(commands, "build", "build, repair and audit wheels", _build))
+    _add_plan(_command(commands, "plan", "show what would be built; needs no engine", _plan))
+    _add_audit(_command(commands, "audit", "check wheels against what they claim", _audit))
+    _add_image(_command(commands, "image", "list images, build the embedded one", _image))
+    _add_doctor(_command(commands, "doctor", "check this machine, and make it fit", _doctor))
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    handler: Handler,
+) -> argparse.ArgumentParser:
+    lines = [line for line in _EXAMPLES.splitlines() if f"aarch64-wheels {name}" in line]
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog="\n".join(["examples:", *lines]) if lines else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    for option in options():
+        _add_option(parser, option)
+
+
+def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
+    text = _HELP[option.field].replace("%", "%%")
+    if option.field == "source":
+        parser.add_argument("source", nargs="?", metavar="SOURCE", help=text)
+    elif option.kind is bool:
+        parser.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
+    elif option.many:
+        parser.add_argument(f"--{option.name}", nargs="+", metavar="SEL", help=text)
+    else:
+        parser.add_argument(
+            f"--{option.name}",
+            choices=option.choices or None,
+            metavar=_metavar(option),
+            help=text,
+        )
+
+
+def _metavar(option: Option) -> str:
+    return "|".join(option.choices) or option.name.rpartition("-")[2].upper()
+
+
+def _add_build(parser: argparse.ArgumentParser) -> None:
+    _add_settings(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, build nothing")
+    parser.add_argument("--verbose", "-v", action="store_true", help="show all output as it comes")
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    _add_settings(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the whole plan as JSON")
+    form.add_argument("--matrix", action="store_true", help="a GitHub Actions matrix as JSON")
+
+
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("wheels", nargs="+", type=Path, metavar="WHEEL")
+    parser.add_argument("--plat", metavar="TAG", help="a tag to meet, as manylinux2014_aarch64")
+    parser.add_argument("--json", action="store_true", help="the findings as JSON")
+
+
+def _add_image(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
+    listing = actions.add_parser("list", help="the images known by name")
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    build = actions.add_parser("build", help="assemble the embedded image")
+    build.add_argument("name", choices=["debian"], help="the embedded image's name")
+    build.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
+    build.add_argument("--no-cache", action="store_true", default=None, help=_HELP["no_cache"])
+    build.add_argument("--engine", choices=["auto", "docker", "podman"], help=_HELP["engine"])
+    text = "assemble anew if the Debian suites have changed since"
+    build.add_argument("--refresh", action="store_true", help=text)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fix", action="store_true", help="install and start what is missing")
+    parser.add_argument("--json", action="store_true", help="the checks as JSON")
+    parser.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
+    parser.add_argument("--output-dir", metavar="DIR", help=_HELP["output_dir"])
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, object]:
+    """Pick the settings among the arguments; None where a flag was not given."""
+    return {option.field: getattr(arguments, option.field, None) for option in options()}
+
+
+# Each command's module is imported when it is run: `--help` and `audit` need no engine library.
+
+
+def _build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.commands.build import run_build
+    from aarch64_wheels.commands.plan import run_plan
+    from aarch64_wheels.report.observer import make_observer
+    from aarch64_wheels.settings.layers import load
+
+    settings = load(_flags(arguments), environ)
+    if arguments.dry_run:
+        return run_plan(settings, environ)
+    observer = make_observer(environ, verbose=arguments.verbose)
+    try:
+        code, _ = run_build(settings, environ, observer)
+    finally:
+        observer.close()
+    return code
+
+
+def _plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.commands.plan import run_plan
+    from aarch64_wheels.settings.layers import load
+
+    settings = load(_flags(arguments), environ)
+    return run_plan(settings, environ, as_json=arguments.json, as_matrix=arguments.matrix)
+
+
+def _audit(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.audit import run_audit
+
+    return run_audit(arguments.wheels, arguments.plat, as_json=arguments.json)
+
+
+def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.commands.image import run_build_image, run_list_images
+    from aarch64_wheels.settings.layers import load
+
+    if arguments.action == "list":
+        return run_list_images(as_json=arguments.json)
+    settings = load(_flags(arguments), environ)
+    return run_build_image(settings, environ, refresh=arguments.refresh)
+
+
+def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.doctor import run_doctor
+    from aarch64_wheels.settings.layers import load
+
+    settings = load(_flags(arguments), environ)
+    return run_doctor(
+        fix=arguments.fix,
+        as_json=arguments.json,
+        cache_dir=settings.cache_dir,
+        output_dir=settings.output_dir,
+        environ=environ,
+    )

@@ -1,0 +1,1 @@
+"""The commands: each takes what `cli` or `action` has parsed, and returns an exit code."""

@@ -1,0 +1,60 @@
+"""`plan`: what a build would do, made without an engine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from aarch64_wheels.commands.build import Host, open_settings_source, plan_source
+from aarch64_wheels.errors import ExitCode
+from aarch64_wheels.plan import Plan
+from aarch64_wheels.settings.schema import Settings
+
+
+def run_plan(
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    as_json: bool = False,
+    as_matrix: bool = False,
+) -> int:
+    """Print the plan: as a table, as JSON, or as a GitHub Actions matrix.
+
+    Raises:
+        UsageError, UnfitError: the source cannot be opened, or nothing is left to build.
+    """
+    host = Host.current(environ)
+    with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
+        source = open_settings_source(settings, host, Path(scratch))
+        plan = plan_source(settings, source, host)
+    if as_json:
+        print(plan.to_json(), end="")
+    elif as_matrix:
+        print(json.dumps(matrix(plan)))
+    else:
+        _print_table(plan)
+    return ExitCode.OK
+
+
+def matrix(plan: Plan) -> dict[str, list[dict[str, str]]]:
+    """One job for each target, for `strategy.matrix` with `fromJSON`."""
+    rows = [
+        {"target": target.identifier, "python": target.interpreter.tag} for target in plan.targets
+    ]
+    return {"include": rows}
+
+
+def _print_table(plan: Plan) -> None:
+    console = Console(highlight=False)
+    name = f"{plan.project} {plan.version}".strip() or plan.source
+    headline = f"{name} in {plan.image.name} ({plan.image.reference}), {plan.mode}"
+    console.print(headline, markup=False)
+    table = Table("target", "interpreter", "stages")
+    for target in plan.targets:
+        table.add_row(target.identifier, str(target.interpreter.python), " → ".join(plan.stages))
+    console.print(table)

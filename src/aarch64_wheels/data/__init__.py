@@ -1,0 +1,1 @@
+"""Facts as data files: read by `catalogue`, `embedded` and `emulation`."""

@@ -1,0 +1,149 @@
+"""Fetches what the embedded image is made of: verified .deb files and hash-locked wheels.
+
+mmdebstrap is used for what it knows (a suite's mirror, its keyring, apt's configuration for
+another architecture); no root rights are needed, since nothing is installed by it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+from aarch64_wheels.embedded.recipe import PackageSet
+from aarch64_wheels.errors import UnfitError
+
+_DONE = "release"
+
+
+def host_architecture() -> str:
+    """Debian's name for this host's architecture."""
+    machine = os.uname().machine
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+def fetch_set(packages: PackageSet, directory: Path) -> tuple[Path, ...]:
+    """Fetch the packages of one set, or reuse what an earlier run has fetched completely.
+
+    Args:
+        packages: the set.
+        directory: the set's own directory; gets the .deb files and a file `release` with the
+            SHA-256 of the suite's release files.
+
+    Raises:
+        UnfitError: mmdebstrap or apt failed; the log stays at `<directory>.log`.
+    """
+    if not (directory / _DONE).is_file():
+        shutil.rmtree(directory, ignore_errors=True)
+        _run_mmdebstrap(packages, directory)
+    return tuple(sorted(directory.glob("*.deb")))
+
+
+def release_of(directory: Path) -> str:
+    """Give the hash of the release files that a fetched set came with."""
+    return (directory / _DONE).read_text(encoding="ascii").strip()
+
+
+def current_release(packages: PackageSet, cache_dir: Path) -> str:
+    """Ask for the hash of the release files of a set's suite as the mirror has them now.
+
+    Raises:
+        UnfitError: they cannot be fetched.
+    """
+    nothing = replace(packages, closure=(), alone=())
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="release-", dir=cache_dir) as scratch:
+        directory = Path(scratch) / packages.name
+        _run_mmdebstrap(nothing, directory)
+        return release_of(directory)
+
+
+def _run_mmdebstrap(packages: PackageSet, directory: Path) -> None:
+    architecture = packages.architecture
+    if architecture == "host":
+        architecture = host_architecture()
+    hook = resources.files("aarch64_wheels.data") / "fetch-debs.sh"
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    log = directory.with_name(directory.name + ".log")
+    environ = {
+        **os.environ,
+        "DEBS_HOOK": str(hook),
+        "DEBS_INTO": str(directory),
+        "DEBS_CLOSURE": " ".join(packages.closure),
+        "DEBS_ALONE": " ".join(packages.alone),
+    }
+    argv = [
+        "mmdebstrap",
+        "--mode=chrootless",
+        "--variant=extract",
+        f"--architectures={architecture}",
+        "--format=null",
+        # A suite's release file may be past its date: testing between two runs, old suites always.
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        '--aptopt=Acquire::Retries "3"',
+        '--extract-hook=sh "$DEBS_HOOK" "$1"',
+        packages.suite,
+        "-",
+    ]
+    with log.open("wb") as output:
+        status = subprocess.run(
+            argv, env=environ, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
+    if status != 0:
+        raise _fetch_error(packages, log)
+
+
+def _fetch_error(packages: PackageSet, log: Path) -> UnfitError:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines if line.startswith(("E:", "Err:"))] or lines
+    return UnfitError(
+        f"cannot fetch the Debian packages of set {packages.name!r} ({packages.suite})",
+        found="; ".join(errors[-3:]),
+        hint=f"check the network and proxy settings; the whole log is {log}",
+    )
+
+
+def install_wheels(lock: str, directory: Path, *, python: str) -> None:
+    """Install the wheels of one lock into a directory, for an aarch64 interpreter.
+
+    Args:
+        lock: a file name in `data/`, pinned with hashes.
+        directory: becomes the packages' directory (as with `pip install --target`).
+        python: the interpreter's version, such as `3.13`; it need not exist on this host.
+
+    Raises:
+        UnfitError: the index cannot be reached or has no such file.
+    """
+    source = resources.files("aarch64_wheels.data") / lock
+    argv = [
+        find_uv(),
+        "pip",
+        "install",
+        "--quiet",
+        f"--target={directory}",
+        f"--python-version={python}",
+        "--python-platform=aarch64-manylinux_2_28",
+        "--only-binary=:all:",
+        "--require-hashes",
+        "--no-deps",
+        "--link-mode=copy",
+        f"--requirements={source}",
+    ]
+    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        raise UnfitError(
+            f"cannot install the wheels of {lock} for CPython {python}",
+            found=result.stderr.strip()[-500:],
+            hint="check the network, index and proxy settings",
+        )
+
+
+def find_uv() -> str:
+    """Give the path of the `uv` program that this project depends on."""
+    import uv
+
+    return str(uv.find_uv_bin())

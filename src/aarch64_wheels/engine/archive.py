@@ -1,0 +1,155 @@
+"""Tar streams between the host and a container. What comes out of a container is hostile."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import IO, TYPE_CHECKING
+
+from aarch64_wheels.errors import StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+#: A directory that holds one of these is a virtual environment (PEP 405) or a cache that is
+#: made anew at will (the Cache Directory Tagging Specification).
+_MADE_ANEW = ("pyvenv.cfg", "CACHEDIR.TAG")
+
+
+def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) -> IO[bytes]:
+    """Make a tar of `source`, to be unpacked at the container's root, as an open temporary file.
+
+    A directory's content lands in `destination`; a file becomes `destination`.
+    """
+    left_out = {Path(os.path.abspath(path)) for path in exclude}
+    stream = tempfile.TemporaryFile()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, name in _walk(source.resolve(), _name(destination), left_out):
+            _add(tar, path, name)
+    stream.seek(0)
+    return stream
+
+
+def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:
+    """Make a tar with one file, to be unpacked at the container's root."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        info = tarfile.TarInfo(_name(path))
+        info.size, info.mode = len(content), mode
+        tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def unpack_flat(chunks: Iterable[bytes], directory: Path) -> list[Path]:
+    """Write the files of a tar of one directory to `directory`; return their paths.
+
+    Raises:
+        StageError: an entry is not a regular file directly in that directory.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    with tarfile.open(fileobj=io.BufferedReader(_Chunks(chunks)), mode="r|") as tar:
+        members = iter(tar)
+        top = next(members, None)
+        if top is None or not top.isdir():
+            raise _hostile(top.name if top else "", "not a directory")
+        for member in members:
+            name = _flat_name(member, top.name)
+            written.append(_write(tar, member, directory / name))
+    return written
+
+
+def _name(path: PurePosixPath) -> str:
+    return str(path).lstrip("/")
+
+
+def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[tuple[Path, str]]:
+    """Give each path with its name in the tar, directories before what they hold."""
+    yield path, name
+    if path.is_symlink() or not path.is_dir():
+        return
+    for child in sorted(path.iterdir()):
+        if child not in left_out and not _is_made_anew(child):
+            yield from _walk(child, f"{name}/{child.name}", left_out)
+
+
+def _is_made_anew(path: Path) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return False
+    return any((path / sign).is_file() for sign in _MADE_ANEW)
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    info = tar.gettarinfo(path, name)
+    # None: a socket, which no archive can hold.
+    if info is None or not (info.isfile() or info.isdir() or info.issym() or info.islnk()):
+        return
+    info.uid = info.gid = 0
+    info.uname = info.gname = "root"
+    if info.islnk():  # a second name of a file: as a file, for its first name may be left out
+        info.type, info.linkname, info.size = tarfile.REGTYPE, "", path.stat().st_size
+    if info.isreg():
+        with path.open("rb") as content:
+            tar.addfile(info, content)
+    else:
+        tar.addfile(info)
+
+
+def _flat_name(member: tarfile.TarInfo, top: str) -> str:
+    prefix, _, name = member.name.rpartition("/")
+    if not member.isreg():
+        raise _hostile(member.name, "a link, a directory or a special file")
+    if prefix != top or name in ("", ".", "..") or not name.isprintable():
+        raise _hostile(member.name, "a name that leads elsewhere or cannot be shown")
+    return name
+
+
+def _hostile(name: str, why: str) -> StageError:
+    return StageError(
+        "the container's output directory holds something other than plain files",
+        found=f"{name!r}: {why}",
+        hint="the build backend must put files only there",
+    )
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Path:
+    """Write beside and rename: a link that waits under this name on the host is not followed."""
+    content = tar.extractfile(member)
+    if content is None:  # cannot be: it is a regular file
+        raise _hostile(member.name, "no content")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            while chunk := content.read(1 << 20):
+                target.write(chunk)
+            os.fchmod(target.fileno(), stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IROTH)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+class _Chunks(io.RawIOBase):
+    """A readable file over an iterator of bytes."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = chunk
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)

@@ -1,0 +1,200 @@
+"""A container session: the only way anything of a build touches a container."""
+
+from __future__ import annotations
+
+import tarfile
+import uuid
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import docker.errors
+import requests
+import urllib3.exceptions
+
+from aarch64_wheels.engine.archive import pack, pack_bytes, unpack_flat
+from aarch64_wheels.engine.exec import STDOUT, execute
+from aarch64_wheels.engine.lines import LineSplitter
+from aarch64_wheels.engine.owner import Owner
+from aarch64_wheels.engine.pulling import PLATFORM
+from aarch64_wheels.engine.spec import CA_BUNDLE, ContainerSpec
+from aarch64_wheels.errors import CommandError, StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path, PurePosixPath
+    from types import TracebackType
+
+    from aarch64_wheels.engine.api import Argv, LineSink
+    from aarch64_wheels.engine.registry import ContainerRegistry
+
+#: Lines of output that an error quotes.
+TAIL_LINES = 30
+#: Coreutils and busybox both have it. It sleeps in the kernel, so it costs nothing under QEMU.
+SLEEP = ("sleep", "infinity")
+
+
+class ContainerSession:
+    """`api.Session` over docker-py; a context manager that leaves no container behind."""
+
+    def __init__(
+        self, client: Any, image: str, spec: ContainerSpec, registry: ContainerRegistry
+    ) -> None:
+        self._client = client
+        self._image = image
+        self._spec = spec
+        self._registry = registry
+        # The name is ours, so that the container can be removed even if an interrupt comes
+        # between its creation and the engine's answer.
+        self.name = f"aarch64-wheels-{uuid.uuid4().hex[:16]}"
+
+    def __enter__(self) -> Self:
+        self._registry.add(self.name)
+        try:
+            with self._engine_errors("start"):
+                self._start()
+        except BaseException:
+            self._registry.remove(self.name)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            with self._engine_errors("remove"):
+                self._registry.remove(self.name)
+        except StageError:
+            if error is None:  # the first error is the one to tell
+                raise
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        sink: LineSink,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> None:
+        """See `api.Session.run`."""
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+        def both(line: str) -> None:
+            tail.append(line)
+            sink(line)
+
+        splitters = {stream: LineSplitter(both) for stream in (1, 2)}
+        status = self._execute(argv, env, cwd, lambda stream, data: splitters[stream].feed(data))
+        for splitter in splitters.values():
+            splitter.close()
+        self._check(argv, status, tail)
+
+    def capture(
+        self,
+        argv: Argv,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> str:
+        """See `api.Session.capture`."""
+        output: dict[int, list[bytes]] = {1: [], 2: []}
+        status = self._execute(argv, env, cwd, lambda stream, data: output[stream].append(data))
+        texts = {stream: b"".join(data).decode(errors="replace") for stream, data in output.items()}
+        self._check(argv, status, (texts[1] + texts[2]).splitlines())
+        return texts[STDOUT]
+
+    def copy_in(
+        self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
+    ) -> None:
+        """See `api.Session.copy_in`. Modes, times and links are kept."""
+        try:
+            with pack(source, destination, exclude) as archive:
+                self._put(archive)
+        except OSError as error:
+            # requests' errors are OSErrors too, but those have been turned into ours in _put.
+            raise StageError(f"cannot copy {source} into the container", found=str(error)) from None
+
+    def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
+        """See `api.Session.copy_out`. Raises StageError for an entry that is refused."""
+        with self._engine_errors(f"copy {source} out of"):
+            chunks, _ = self._client.api.get_archive(self.name, str(source))
+            try:
+                return unpack_flat(chunks, directory)
+            except tarfile.TarError as error:
+                raise StageError(f"cannot read what {source} holds", found=str(error)) from None
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
+        """See `api.Session.write`."""
+        self._put(pack_bytes(path, content, mode))
+
+    def _start(self) -> None:
+        if self._registry.closed:
+            raise self._gone()
+        try:
+            self._create_and_start(init=True)
+        except docker.errors.APIError as error:
+            # An engine without its init program (`docker-init`, `catatonit`) works as well;
+            # only nobody buries the orphans then.
+            if "init" not in str(error.explanation) and "catatonit" not in str(error.explanation):
+                raise
+            self._registry.remove(self.name)
+            self._registry.add(self.name)
+            self._create_and_start(init=False)
+        if self._registry.closed:
+            raise self._gone()
+
+    def _create_and_start(self, *, init: bool) -> None:
+        api = self._client.api
+        host_config = api.create_host_config(init=init, network_mode=self._spec.network)
+        api.create_container(
+            self._image,
+            command=list(SLEEP[1:]),
+            entrypoint=[SLEEP[0]],
+            name=self.name,
+            user="0:0",
+            environment=self._spec.all_environment(),
+            labels=Owner.current().labels(self._spec.run_id),
+            host_config=host_config,
+            platform=PLATFORM,
+        )
+        if self._spec.ca_bundle is not None:
+            self.write(CA_BUNDLE, self._spec.ca_bundle.read_bytes(), mode=0o444)
+        api.start(self.name)
+
+    def _execute(self, argv: Argv, env: Any, cwd: Any, on_output: Any) -> int:
+        with self._engine_errors(f"run `{argv[0]}` in"):
+            return execute(self._client, self.name, argv, env=env, cwd=cwd, on_output=on_output)
+
+    def _put(self, archive: Any) -> None:
+        with self._engine_errors("copy files into"):
+            self._client.api.put_archive(self.name, "/", archive)
+
+    def _check(self, argv: Argv, status: int, lines: Any) -> None:
+        if status == 0:
+            return
+        if self._registry.closed:
+            raise self._gone()
+        tail = "\n".join(list(lines)[-TAIL_LINES:])
+        raise CommandError(tuple(str(word) for word in argv), status, tail)
+
+    def _gone(self) -> StageError:
+        return StageError("the run was interrupted: its container has been removed")
+
+    @contextmanager
+    def _engine_errors(self, what: str) -> Iterator[None]:
+        """Turn the engine's errors into ours, and say so if the container has vanished."""
+        try:
+            yield
+        except (
+            docker.errors.DockerException,
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            ConnectionError,
+        ) as error:
+            if self._registry.closed:
+                raise self._gone() from None
+            words = getattr(error, "explanation", None) or str(error)
+            raise StageError(f"cannot {what} the container of {self._image}", found=words) from None

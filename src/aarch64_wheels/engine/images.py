@@ -1,0 +1,61 @@
+"""Images on the engine: getting one, and seeing which interpreters it holds."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.errors import CommandError, UnfitError
+
+if TYPE_CHECKING:
+    from aarch64_wheels.engine.api import LineSink, Session
+    from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.plan import Image
+
+ARM64 = ("arm64", "aarch64")
+#: Built-in words only: one emulated shell, 0.1 s. Reading the directory through the engine's
+#: archive call would stream all of it.
+_LIST = 'for python in /opt/python/*/bin/python; do [ -x "$python" ] && echo "$python"; done; :'
+
+
+def ensure_image(engine: Engine, image: Image, sink: LineSink) -> str:
+    """Have the engine hold the image, pulling it if it does not; return the image's id.
+
+    Raises:
+        UnfitError: it cannot be pulled, or is of another architecture.
+    """
+    if not engine.has_image(image.reference):
+        _pull(engine, image, sink)
+    architecture = engine.image_architecture(image.reference)
+    if architecture not in ARM64:
+        raise UnfitError(
+            f"the image {image.reference} is not for aarch64",
+            found=f"architecture {architecture or 'unknown'}",
+            hint=f"name an aarch64 image, or `{engine.name} pull --platform linux/arm64 "
+            f"{image.reference}` if it exists for both",
+        )
+    return engine.image_id(image.reference)
+
+
+def _pull(engine: Engine, image: Image, sink: LineSink) -> None:
+    try:
+        engine.pull(image.reference, sink)
+    except UnfitError as error:
+        raise UnfitError(
+            error.what,
+            found=error.found,
+            hint="`--image debian` assembles an image on this machine, without a registry",
+        ) from None
+
+
+def interpreters_in(session: Session) -> set[str]:
+    """List the directories below /opt/python that have a `bin/python` which can be run.
+
+    Raises:
+        UnfitError: the image has no shell, so it is not one to build in.
+    """
+    try:
+        found = session.capture(["/bin/sh", "-c", _LIST])
+    except CommandError as error:
+        raise UnfitError("cannot list the image's interpreters", found=error.tail) from None
+    return {PurePosixPath(line).parent.parent.name for line in found.splitlines()}

@@ -1,0 +1,42 @@
+"""What a container is made with, apart from its image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Plain ARMv8.0: quick under QEMU (no pointer authentication), and a wheel that uses later
+#: instructions fails in its test instead of at a user's.
+QEMU_CPU = "cortex-a72"
+#: Where the host's CA bundle is copied to. A copy works with an engine whose file system is
+#: not ours, and nothing in the container can alter the host's file.
+CA_BUNDLE = PurePosixPath("/etc/aarch64-wheels/ca.pem")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerSpec:
+    """How to start a container.
+
+    Attributes:
+        environment: its variables (see `network.container_environment`).
+        ca_bundle: a host file that is copied to `CA_BUNDLE`, read-only.
+        emulated: it runs under QEMU, so its CPU is set.
+        network: Docker's network mode, None for the engine's default.
+        run_id: names the run in the container's label.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ca_bundle: Path | None = None
+    emulated: bool = False
+    network: str | None = None
+    run_id: str = "run"
+
+    def all_environment(self) -> dict[str, str]:
+        """Join the variables and the emulated CPU."""
+        cpu = {"QEMU_CPU": QEMU_CPU} if self.emulated else {}
+        return {**cpu, **self.environment}

@@ -1,0 +1,164 @@
+"""The host's package index settings: pip's and uv's own variables, pip's files, CA bundles.
+
+The source is fetched with them, and the containers get the same (as behind a company proxy).
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from aarch64_wheels.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+#: Variables that name one CA bundle file, in the order in which they are believed.
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "SSL_CERT_FILE")
+
+#: Where distributions keep the bundle that an administrator adds the company's own CA to.
+SYSTEM_BUNDLES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexSettings:
+    """Where packages come from. URLs may hold credentials: use `redact` before showing one.
+
+    Attributes:
+        index_url: the main index; None means the public default.
+        extra_index_urls: further indexes. ca_bundle: a file that exists, with the CAs to trust.
+        trusted_hosts: `host` or `host:port` whose certificates are not checked.
+        dropped: `file:` and local-path indexes, which a container cannot see.
+    """
+
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    ca_bundle: Path | None = None
+    trusted_hosts: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+def read_index_settings(
+    environ: Mapping[str, str],
+    config_files: Sequence[Path],
+    *,
+    system_bundles: Sequence[Path] | None = None,
+) -> IndexSettings:
+    """Read the host's index settings.
+
+    Args:
+        environ: the process environment (`UV_*`, `PIP_*`, CA variables); over the files.
+        config_files: pip's files (see `pip_config_files`), later ones over earlier ones.
+        system_bundles: CA bundles to fall back to; None means the usual places.
+
+    Raises:
+        UsageError: a configuration file cannot be read.
+    """
+    conf = _read_config(config_files)
+    mains = _mains(environ, conf)
+    extras = _extras(environ, conf)
+    urls = [url for url in mains if not _is_local(url)]
+    return IndexSettings(
+        index_url=urls[0] if urls else None,
+        extra_index_urls=tuple(url for url in extras if not _is_local(url)),
+        ca_bundle=_ca_bundle(environ, conf, system_bundles),
+        trusted_hosts=_trusted_hosts(environ, conf),
+        dropped=_unique(url for url in (*mains, *extras) if _is_local(url)),
+    )
+
+
+def pip_config_files(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Where pip keeps its configuration, least important first; the files need not exist.
+
+    `PIP_CONFIG_FILE` takes the place of the user's files; `/dev/null` there means no file at all.
+    """
+    named = environ.get("PIP_CONFIG_FILE", "")
+    if named == "/dev/null":
+        return ()
+    shared = environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    files = [Path(directory) / "pip/pip.conf" for directory in shared.split(":") if directory]
+    files.append(Path("/etc/pip.conf"))
+    if not named:
+        user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
+        files += [home / ".pip/pip.conf", user / "pip/pip.conf"]
+    if venv := environ.get("VIRTUAL_ENV"):
+        files.append(Path(venv) / "pip.conf")
+    return (*files, Path(named)) if named else tuple(files)
+
+
+def redact(url: str) -> str:
+    """Strip user name, password, query and fragment from a URL: any of them may be a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(a URL that cannot be parsed)"
+    if not parts.netloc:
+        return re.sub(r"^[^/@]*@", "", url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def _read_config(files: Sequence[Path]) -> dict[str, str]:
+    """`[global]` and, over it, `[install]` of each file; names spelled as pip does, with `-`."""
+    values: dict[str, str] = {}
+    for file in files:
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(file, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError, OSError) as error:
+            what = f"cannot read pip's configuration file {file}"
+            raise UsageError(what, found=str(error).replace("\n", " ")) from error
+        for section in ("global", "install"):
+            if parser.has_section(section):
+                values |= {key.replace("_", "-"): text for key, text in parser.items(section)}
+    return values
+
+
+def _mains(environ: Mapping[str, str], conf: Mapping[str, str]) -> tuple[str, ...]:
+    """List the candidates for the main index, the most important first."""
+    names = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+    texts = [*(environ.get(name, "") for name in names), conf.get("index-url", "")]
+    return _unique(_without_name(text.strip()) for text in texts)
+
+
+def _extras(environ: Mapping[str, str], conf: Mapping[str, str]) -> tuple[str, ...]:
+    uv = [environ.get(name, "") for name in ("UV_INDEX", "UV_EXTRA_INDEX_URL")]
+    pip = environ.get("PIP_EXTRA_INDEX_URL") or conf.get("extra-index-url", "")
+    return _unique(_without_name(url) for text in (*uv, pip) for url in text.split())
+
+
+def _trusted_hosts(environ: Mapping[str, str], conf: Mapping[str, str]) -> tuple[str, ...]:
+    pip = environ.get("PIP_TRUSTED_HOST") or conf.get("trusted-host", "")
+    return _unique(f"{environ.get('UV_INSECURE_HOST', '')} {pip}".split())
+
+
+def _ca_bundle(
+    environ: Mapping[str, str], conf: Mapping[str, str], system: Sequence[Path] | None
+) -> Path | None:
+    if system is None:
+        default = ssl.get_default_verify_paths().cafile
+        system = (*SYSTEM_BUNDLES, *([Path(default)] if default else []))
+    named = [environ.get(name, "") for name in CA_VARIABLES] + [conf.get("cert", "")]
+    candidates = [*(Path(text) for text in named if text), *system]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _without_name(text: str) -> str:
+    """Strip the name of uv's `name=url`; a URL's own `=` comes after its `:`."""
+    return re.sub(r"^[\w.-]+=(?=\S)", "", text)
+
+
+def _is_local(url: str) -> bool:
+    return not re.match(r"https?://", url, re.IGNORECASE)
+
+
+def _unique(items: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for item in items if item))

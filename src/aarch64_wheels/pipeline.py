@@ -1,0 +1,148 @@
+"""Runs a plan: targets in parallel, each in its own container, one failure stopping no other."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO, TypeVar
+
+from aarch64_wheels.engine.container import ContainerSession
+from aarch64_wheels.errors import AarchWheelsError
+from aarch64_wheels.plan import Plan, Target
+from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
+from aarch64_wheels.report.observer import Observer
+from aarch64_wheels.stages.audit import audit_repaired
+from aarch64_wheels.stages.build import build_wheel
+from aarch64_wheels.stages.environment import prepare_environment
+from aarch64_wheels.stages.job import Job
+from aarch64_wheels.stages.repair import repair_wheel
+
+LOGS = "logs"
+
+T = TypeVar("T")
+
+#: Makes the container of one target; entered and left by the pipeline.
+SessionFactory = Callable[[], ContainerSession]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """How a plan is run.
+
+    Attributes:
+        source: the unpacked project; left_out: what of it stays on the host.
+        output_dir: gets finished wheels at once, and each target's log in `logs/`.
+        start: makes a target's container.
+        observer: told what happens, from several threads.
+    """
+
+    plan: Plan
+    source: Path
+    left_out: Collection[Path]
+    output_dir: Path
+    start: SessionFactory
+    observer: Observer
+    _interrupted: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> tuple[TargetRecord, ...]:
+        """Build all targets; gives their records in the plan's order.
+
+        An interrupt (Ctrl-C, SIGTERM) starts no further target and is raised again once the
+        caller has removed the containers (see `commands.build`).
+        """
+        (self.output_dir / LOGS).mkdir(parents=True, exist_ok=True)
+        pool = ThreadPoolExecutor(max_workers=self._workers())
+        futures = [pool.submit(self._one, target) for target in self.plan.targets]
+        try:
+            return tuple(future.result() for future in futures)
+        except BaseException:
+            self._interrupted.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+    def _workers(self) -> int:
+        wanted = self.plan.jobs or len(os.sched_getaffinity(0))
+        return max(1, min(wanted, len(self.plan.targets)))
+
+    def _one(self, target: Target) -> TargetRecord:
+        relative = f"{LOGS}/{target.identifier}.log"
+        with (self.output_dir / relative).open("w", encoding="utf-8") as log:
+            run = TargetRun(pipeline=self, target=target, log=log)
+            record = run.record(relative)
+        if not self._interrupted.is_set():
+            self.observer.target_finished(record)
+        return record
+
+
+@dataclass(kw_only=True)
+class TargetRun:
+    """One target on its way through the stages."""
+
+    pipeline: Pipeline
+    target: Target
+    log: TextIO
+    stages: list[StageRecord] = field(default_factory=list)
+
+    def record(self, log: str) -> TargetRecord:
+        """Run the stages and say how it ended; only bugs get out as exceptions."""
+        wheel, error = None, ""
+        try:
+            wheel = self._run()
+        except AarchWheelsError as failure:
+            error = str(failure)
+            self.log.write(f"\n{error}\n")
+        ran = {stage.stage for stage in self.stages}
+        left = [stage for stage in self.pipeline.plan.stages if stage not in ran]
+        not_run = [StageRecord(stage=one, status=Status.NOT_RUN, seconds=0.0) for one in left]
+        return TargetRecord(
+            identifier=self.target.identifier,
+            status=Status.OK if wheel else Status.FAILED,
+            stages=(*self.stages, *not_run),
+            wheel=wheel,
+            error=error,
+            log=log,
+        )
+
+    def _run(self) -> WheelRecord:
+        with self.pipeline.start() as session:
+            env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
+            repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
+            self._stage(Stage.ENVIRONMENT, lambda: prepare_environment(session, env))
+            wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build))
+            repaired = self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel))
+            return self._stage(Stage.AUDIT, lambda: audit_repaired(session, audit, repaired))
+
+    def _job(self, stage: Stage) -> Job:
+        def sink(line: str) -> None:
+            self.log.write(f"{line}\n")
+            self.pipeline.observer.output(self.target.identifier, stage, line)
+
+        return Job(
+            plan=self.pipeline.plan,
+            target=self.target,
+            source=self.pipeline.source,
+            left_out=self.pipeline.left_out,
+            output_dir=self.pipeline.output_dir,
+            sink=sink,
+        )
+
+    def _stage(self, stage: Stage, work: Callable[[], T]) -> T:
+        observer, identifier = self.pipeline.observer, self.target.identifier
+        observer.stage_started(identifier, stage)
+        self.log.write(f"== {stage} ==\n")
+        started, status = time.monotonic(), Status.FAILED
+        try:
+            result = work()
+            status = Status.OK
+        finally:
+            seconds = round(time.monotonic() - started, 3)
+            record = StageRecord(stage=stage, status=status, seconds=seconds)
+            self.stages.append(record)
+            self.log.flush()
+            observer.stage_finished(identifier, record)
+        return result

@@ -1,0 +1,100 @@
+"""The report as Markdown, for the page of a workflow run."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.report import wording
+from aarch64_wheels.report.model import Stage, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.report.model import Report, TargetRecord
+
+#: A page takes 1 MiB in all; an error's end tells more than its beginning.
+_MAX_ERROR = 8000
+# Everything that Markdown, HTML or GitHub's mentions could take for markup.
+_MARKUP = re.compile(r"[^\w \-.,/+=()%]|_")
+
+
+def render_summary(report: Report) -> str:
+    """Write the report as Markdown: a table, the failures, a chart of the stages."""
+    parts = [
+        f"### {escape(wording.headline(report))}",
+        "\n".join(_table(report)),
+        *(_failure(target) for target in report.failed),
+        _chart(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(value: str) -> str:
+    """Make text safe for a cell of a Markdown table: one line, no markup.
+
+    A character reference is never read as markup (CommonMark 2.5).
+    """
+    line = " ".join(wording.clean(part) for part in value.splitlines())
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)
+
+
+def _table(report: Report) -> Iterator[str]:
+    stages = list(Stage)
+    columns = ["target", "wheel", "size", "policy", *map(str, stages), "total", "result"]
+    yield _row(columns)
+    right = {2, *range(4, 5 + len(stages))}
+    yield _row(["--:" if index in right else "---" for index in range(len(columns))])
+    for target in report.targets:
+        yield _row([escape(cell) for cell in _cells(target)])
+    wheels = [target.wheel for target in report.targets if target.wheel]
+    total = wording.size(sum(wheel.size for wheel in wheels))
+    work = wording.seconds(sum(target.seconds for target in report.targets))
+    blanks = [""] * len(stages)
+    yield _row(
+        ["**total**", f"{len(wheels)} of {len(report.targets)}", total, "", *blanks, work, ""]
+    )
+
+
+def _cells(target: TargetRecord) -> list[str]:
+    wheel = target.wheel
+    return [
+        target.identifier,
+        wheel.filename if wheel else "-",
+        wording.size(wheel.size) if wheel else "-",
+        wheel.policy if wheel else "-",
+        *(wording.stage_seconds(target, stage) for stage in Stage),
+        wording.seconds(target.seconds),
+        f"✅ {target.status}" if target.status is Status.OK else f"❌ {target.status}",
+    ]
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _failure(target: TargetRecord) -> str:
+    error = "\n".join(wording.clean(line) for line in target.error.splitlines())[-_MAX_ERROR:]
+    log = f"\n\nLog: {escape(target.log)}" if target.log else ""
+    return (
+        f"<details><summary>{escape(target.identifier)}: {target.status}</summary>\n\n"
+        f"<pre>\n{html.escape(error)}\n</pre>{log}\n\n</details>"
+    )
+
+
+def _chart(report: Report) -> str:
+    """Draw the stages of each target one after the other, as Mermaid's Gantt chart."""
+    targets = [target for target in report.targets if target.stages]
+    if not targets:
+        return ""
+    lines = ["```mermaid", "gantt", "  dateFormat X", "  axisFormat %M:%S"]
+    for target in targets:
+        lines.append(f"  section {re.sub(r'[^A-Za-z0-9_]', ' ', wording.short(target.identifier))}")
+        begin = 0
+        for record in target.stages:
+            end = begin + max(1, round(record.seconds))
+            mark = "" if record.status is Status.OK else "crit, "
+            lines.append(f"  {record.stage} : {mark}{begin}, {end}")
+            begin = end
+    return "\n".join([*lines, "```"])

@@ -1,0 +1,54 @@
+"""The table that closes a run on a console."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from aarch64_wheels.report import wording
+from aarch64_wheels.report.model import Stage, Status
+
+if TYPE_CHECKING:
+    from aarch64_wheels.report.model import Report, TargetRecord
+
+
+def outcome(report: Report, *, wide: bool) -> Table:
+    """Draw the table of wheels: each stage's time, the total, the result.
+
+    Args:
+        report: what happened.
+        wide: there is room for the names of wheels and logs in the table; otherwise a
+            target stands for them, and `files` lists them.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("wheel" if wide else "target", no_wrap=True)
+    for stage in Stage:
+        table.add_column(str(stage), justify="right", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    if wide:
+        table.add_column("log", no_wrap=True)
+    for target in report.targets:
+        table.add_row(*_row(target, wide=wide))
+    return table
+
+
+def files(report: Report) -> list[str]:
+    """List each target's wheel, or its log where it has none."""
+    names = [target.wheel.filename if target.wheel else target.log for target in report.targets]
+    return [wording.clean(name) for name in names if name]
+
+
+def _row(target: TargetRecord, *, wide: bool) -> list[Text]:
+    name = target.wheel.filename if target.wheel and wide else target.identifier
+    style = "green" if target.status is Status.OK else "red"
+    return [
+        Text(wording.clean(name if wide else wording.short(name))),
+        *(Text(wording.stage_seconds(target, stage)) for stage in Stage),
+        Text(wording.seconds(target.seconds)),
+        Text(str(target.status), style=style),
+        *([Text(wording.clean(target.log))] if wide else []),
+    ]

@@ -1,0 +1,38 @@
+"""Stage 2: the wheel, made by the project's own build backend (PEP 517) through `uv build`."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from aarch64_wheels.engine.api import Session
+from aarch64_wheels.errors import StageError
+from aarch64_wheels.stages.job import BUILT, ENVIRONMENT, PROJECT, PYTHON, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.listing import only_wheel
+
+
+def build_wheel(session: Session, job: Job) -> PurePosixPath:
+    """Build the wheel in the environment that stage 1 has made.
+
+    Returns:
+        The wheel in the container.
+
+    Raises:
+        StageError: the backend failed, or made no wheel, or one without compiled code.
+    """
+    argv = ["uv", "build", "--wheel", "--no-build-isolation"]
+    argv += ["--python", str(PYTHON), "--out-dir", str(BUILT), str(PROJECT)]
+    session.run(argv, sink=job.sink, env=_environment(session), cwd=PROJECT)
+    wheel = only_wheel(session, BUILT)
+    if wheel.name.endswith("-none-any.whl"):
+        raise StageError(
+            f"{wheel.name} is a pure Python wheel: it holds no compiled code",
+            hint="such a wheel is built once, on any machine, with `python -m build`",
+        )
+    return wheel
+
+
+def _environment(session: Session) -> dict[str, str]:
+    """Put the environment's programs (cython, ninja) first, as if it were activated."""
+    path = session.capture(["printenv", "PATH"]).strip()
+    active = {"VIRTUAL_ENV": str(ENVIRONMENT), "PATH": f"{ENVIRONMENT}/bin:{path}"}
+    return {**UV_ENVIRONMENT, **active}

@@ -1,0 +1,46 @@
+"""What a stage is given besides its container, and the places inside the container."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aarch64_wheels.engine.api import LineSink
+from aarch64_wheels.plan import Plan, Target
+
+#: Everything of ours is below this directory of the container.
+WORK = PurePosixPath("/aarch64-wheels")
+PROJECT = WORK / "project"
+ENVIRONMENT = WORK / "environment"
+BUILT = WORK / "built"
+REPAIRED = WORK / "repaired"
+
+PYTHON = ENVIRONMENT / "bin/python"
+
+#: uv must neither fetch interpreters nor read a configuration of its own for the build tools.
+UV_ENVIRONMENT = {
+    "UV_PYTHON_DOWNLOADS": "never",
+    "UV_NO_PROGRESS": "1",
+    "UV_LINK_MODE": "copy",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One target's work.
+
+    Attributes:
+        plan: what is built; target: for which interpreter.
+        source: the unpacked project on the host.
+        left_out: what of it is not copied (the output directory, when it lies inside).
+        output_dir: where the finished wheel goes.
+        sink: takes each line of output.
+    """
+
+    plan: Plan
+    target: Target
+    source: Path
+    left_out: Collection[Path]
+    output_dir: Path
+    sink: LineSink

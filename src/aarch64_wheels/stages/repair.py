@@ -1,0 +1,26 @@
+"""Stage 3: auditwheel grafts the libraries that the policy does not promise, and sets the tag."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from aarch64_wheels.engine.api import Session
+from aarch64_wheels.stages.job import REPAIRED, Job
+from aarch64_wheels.stages.listing import only_wheel
+
+
+def repair_wheel(session: Session, job: Job, wheel: PurePosixPath) -> PurePosixPath:
+    """Repair a wheel to the image's policy (PEP 600, PEP 656).
+
+    Without a policy for the image, auditwheel takes what the image itself names
+    (`AUDITWHEEL_PLAT`), or the best the wheel is good for.
+
+    Returns:
+        The repaired wheel in the container.
+
+    Raises:
+        StageError: the wheel cannot be made to meet the policy.
+    """
+    plat = ("--plat", job.plan.image.policy) if job.plan.image.policy else ()
+    session.run(("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel), sink=job.sink)
+    return only_wheel(session, REPAIRED)

@@ -1,0 +1,104 @@
+"""The embedded image keeps what DESIGN promises of it: layout, bytecode, one old glibc."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aarch64_wheels.embedded.assemble import embedded_interpreters
+from aarch64_wheels.engine.spec import ContainerSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.embedded.store import EmbeddedImage
+    from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.engine.container import ContainerSession
+    from aarch64_wheels.plan import Interpreter
+
+ASK = """
+import importlib.util, json, os, ssl, ctypes, sqlite3, bz2, lzma, zlib, decimal, sys, sysconfig
+import build, pip
+with open(json.__cached__, "rb") as pyc:
+    head = pyc.read(8)
+assert head[:4] == importlib.util.MAGIC_NUMBER, "bytecode of another version"
+assert head[4:] == bytes([1, 0, 0, 0]), "bytecode that looks at its source (PEP 552)"
+assert sys.dont_write_bytecode is False
+assert sysconfig.get_config_var("Py_ENABLE_SHARED") == 0
+assert sysconfig.get_path("purelib").endswith("/site-packages")
+assert os.path.isfile(os.path.join(sysconfig.get_path("include"), "Python.h"))
+print("%d.%d" % sys.version_info[:2], sysconfig.get_config_var("EXT_SUFFIX"))
+"""
+
+NUMERIC = b"""
+#include <math.h>
+double f(double x, double y) { return pow(x, y) + exp(x) + log(y) + exp2(x) + log2(y); }
+"""
+
+CXX = b"""
+#include <stdexcept>
+#include <string>
+#include <vector>
+extern "C" long f(int n) {
+    std::vector<std::string> v(n, std::to_string(n));
+    try { return v.at(7).size(); } catch (const std::out_of_range &) { return -1; }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def session(shared_engine: Engine, debian_image: str) -> Iterator[ContainerSession]:
+    with shared_engine.start_session(debian_image, ContainerSpec(emulated=True)) as session:
+        yield session
+
+
+@pytest.mark.parametrize("interpreter", embedded_interpreters(), ids=lambda row: row.tag)
+def test_each_interpreter_is_whole(session: ContainerSession, interpreter: Interpreter) -> None:
+    version, suffix = session.capture([interpreter.python, "-c", ASK]).split()
+    assert version == interpreter.version
+    assert suffix == f".cpython-{interpreter.tag.removeprefix('cp')}-aarch64-linux-gnu.so"
+
+
+@pytest.mark.parametrize("program", ["auditwheel", "patchelf", "uv", "git", "make", "curl"])
+def test_the_tools_start(session: ContainerSession, program: str) -> None:
+    assert re.search(r"\d+\.\d+", session.capture([program, "--version"]))
+
+
+@pytest.mark.parametrize(
+    ("compiler", "name", "source"),
+    [("gcc", "a.c", NUMERIC), ("g++", "a.cpp", CXX), ("aarch64-linux-gnu-gcc", "b.c", NUMERIC)],
+    ids=["c", "c++", "triplet"],
+)
+def test_what_is_compiled_asks_for_the_old_glibc_only(
+    session: ContainerSession, compiler: str, name: str, source: bytes
+) -> None:
+    path = PurePosixPath("/compiled") / name
+    library = path.with_suffix(f".{compiler}.so")
+    session.write(path, source)
+    session.capture([compiler, "-O2", "-fPIC", "-shared", path, "-o", library, "-lm"])
+    symbols = session.capture(["objdump", "-T", library])
+    wanted = {int(minor) for minor in re.findall(r"GLIBC_2\.(\d+)", symbols)}
+    assert wanted
+    assert max(wanted) <= 17, symbols
+    needed = re.findall(r"NEEDED\s+(\S+)", session.capture(["objdump", "-p", library]))
+    assert set(needed) <= {"libm.so.6", "libc.so.6"}
+
+
+def test_there_is_one_set_of_glibc_development_files(session: ContainerSession) -> None:
+    names = ["libm.so", "libc.so", "crt1.o", "libpthread.a", "stdio.h", "libc.a"]
+    tests = [word for name in names for word in ("-o", "-name", name)][1:]
+    found = session.capture(["find", "/", "-xdev", "-type", "f", "(", *tests, ")"]).split()
+    found += session.capture(["find", "/", "-xdev", "-name", "libm.so"]).split()
+    assert found
+    assert [path for path in found if not path.startswith("/opt/gcc-10/")] == []
+
+
+def test_a_kept_image_needs_nothing_done(
+    shared_engine: Engine, embedded_image: EmbeddedImage, debian_image: str
+) -> None:
+    notes: list[str] = []
+    assert embedded_image.ensure(shared_engine, notes.append) == debian_image
+    assert notes == []

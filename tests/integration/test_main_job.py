@@ -1,0 +1,122 @@
+"""The main job: a project in, audited wheels and a report out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.integration.conftest import Run
+
+TAGS = ("cp39", "cp311", "cp313", "cp314", "cp315")
+
+
+def test_the_default_selection_gives_a_wheel_for_each_interpreter(spring_wheelhouse: Path) -> None:
+    names = sorted(path.name for path in spring_wheelhouse.glob("*.whl"))
+    platform = "manylinux2014_aarch64.manylinux_2_17_aarch64"
+    assert names == sorted(f"spring-1.0-{tag}-{tag}-{platform}.whl" for tag in TAGS)
+
+
+@pytest.mark.parametrize("tag", TAGS)
+def test_auditwheel_by_itself_agrees(spring_wheelhouse: Path, tag: str) -> None:
+    (wheel,) = spring_wheelhouse.glob(f"*-{tag}-*.whl")
+    shown = subprocess.run(
+        [sys.executable, "-m", "auditwheel", "show", wheel],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r'platform\s+tag:\s+"(manylinux_2_(\d+)_aarch64)"', shown.stdout)
+    assert found, shown.stdout
+    assert int(found[2]) <= 17
+
+
+def test_the_report_tells_what_happened(spring_wheelhouse: Path) -> None:
+    report = json.loads((spring_wheelhouse / "report.json").read_text(encoding="utf-8"))
+    assert (report["project"], report["version"], report["mode"]) == ("spring", "1.0", "emulated")
+    assert report["image_id"].startswith("sha256:")
+    for target in report["targets"]:
+        assert target["status"] == "ok"
+        assert [stage["stage"] for stage in target["stages"]] == [
+            "environment",
+            "build",
+            "repair",
+            "audit",
+        ]
+        assert all(stage["seconds"] > 0 for stage in target["stages"])
+        wheel = spring_wheelhouse / target["wheel"]["filename"]
+        assert wheel.stat().st_size == target["wheel"]["size"]
+        assert (spring_wheelhouse / target["log"]).read_text(encoding="utf-8")
+
+
+def test_audit_of_the_command_line_agrees(run: Run, spring_wheelhouse: Path) -> None:
+    wheels = sorted(spring_wheelhouse.glob("*.whl"))
+    done = run("audit", *wheels, "--plat", "manylinux2014_aarch64", "--json")
+    assert done.returncode == 0, done.stdout
+    assert len(json.loads(done.stdout)["wheels"]) == len(TAGS)
+
+
+def test_audit_accepts_real_wheels_of_an_index(run: Run, tmp_path: Path) -> None:
+    names = ["markupsafe==3.0.3", "msgpack==1.1.2", "cffi==2.0.0", "lxml==6.0.2"]
+    download = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "-d",
+        str(tmp_path),
+    ]
+    download += ["--only-binary=:all:", "--platform=manylinux_2_28_aarch64"]
+    download += ["--platform=manylinux2014_aarch64", "--python-version=313", *names]
+    subprocess.run(download, check=True)
+    wheels = sorted(tmp_path.glob("*.whl"))
+    assert len(wheels) == len(names)
+    done = run("audit", *wheels)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_plan_is_the_same_twice_and_needs_no_engine(run: Run, spring: Path) -> None:
+    nowhere = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
+    first, second = (run("plan", spring, "--json", env=nowhere) for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    assert json.loads(first.stdout)["project"] == "spring"
+
+
+def test_a_failing_target_stops_no_other(run: Run, tmp_path: Path, debian_image: str) -> None:
+    assert debian_image
+    project = tmp_path / "brittle"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["setuptools>=77"]\nbuild-backend = "setuptools.build_meta"\n'
+        '[project]\nname = "brittle"\nversion = "2.0"\n'
+        '[tool.setuptools]\next-modules = [{ name = "brittle", sources = ["brittle.c"] }]\n'
+    )
+    (project / "brittle.c").write_text(
+        "#include <Python.h>\n#if PY_VERSION_HEX >= 0x030F0000\n#error brittle breaks here\n"
+        "#endif\nstatic PyModuleDef d = {PyModuleDef_HEAD_INIT, 0};\n"
+        "PyMODINIT_FUNC PyInit_brittle(void) { return PyModule_Create(&d); }\n"
+    )
+    output = tmp_path / "out"
+    python = ["--python", "cp314", "3.15"]
+    done = run("build", project, "--image=debian", *python, "--output-dir", output)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [path.name.split("-")[2] for path in output.glob("*.whl")] == ["cp314"]
+    assert "brittle breaks here" in done.stdout
+    log = "logs/cp315-manylinux_aarch64.log"
+    assert log in done.stdout
+    assert "brittle breaks here" in (output / log).read_text(encoding="utf-8")
+    targets = json.loads((output / "report.json").read_text(encoding="utf-8"))["targets"]
+    assert [target["status"] for target in targets] == ["ok", "failed"]
+    assert [stage["status"] for stage in targets[1]["stages"]] == [
+        "ok",
+        "failed",
+        "not run",
+        "not run",
+    ]

@@ -1,0 +1,146 @@
+"""Real, if tiny, ELF files and wheels around them, made in memory."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AARCH64, X86_64, ARM = 183, 62, 40
+ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
+
+_EHDR, _PHDR, _SHDR = 64, 56, 64
+
+
+@dataclass
+class Strings:
+    """A string table that hands out offsets."""
+
+    data: bytes = b"\0"
+
+    def add(self, text: str) -> int:
+        offset = len(self.data)
+        self.data += text.encode() + b"\0"
+        return offset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    name: str
+    kind: int
+    data: bytes
+    link: int = 0
+    info: int = 0
+    entry: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elf:
+    """A shared object: its machine, what it needs, and the symbol versions it asks for."""
+
+    machine: int = AARCH64
+    kind: int = ET_DYN
+    needed: tuple[str, ...] = ("libc.so.6",)
+    versions: dict[str, tuple[str, ...]] = field(
+        default_factory=lambda: {"libc.so.6": ("GLIBC_2.17",)}
+    )
+    symbol: str = "PyInit_fast"
+
+    def to_bytes(self) -> bytes:
+        strings = Strings()
+        symbols = bytes(24) + struct.pack("<IBBHQQ", strings.add(self.symbol), 0x12, 0, 1, 0, 0)
+        versions = self._version_needs(strings)
+        dynamic = self._dynamic(strings)
+        sections = [
+            Section(name=".dynstr", kind=3, data=strings.data),
+            Section(name=".dynsym", kind=11, data=symbols, link=1, info=1, entry=24),
+            Section(
+                name=".gnu.version_r",
+                kind=0x6FFFFFFE,
+                data=versions,
+                link=1,
+                info=len(self.versions),
+            ),
+            Section(name=".dynamic", kind=6, data=dynamic, link=1, entry=16),
+        ]
+        return self._assemble([part for part in sections if part.data])
+
+    def _version_needs(self, strings: Strings) -> bytes:
+        out = b""
+        for position, (library, names) in enumerate(self.versions.items(), start=1):
+            size = 16 + 16 * len(names)
+            following = 0 if position == len(self.versions) else size
+            out += struct.pack("<HHIII", 1, len(names), strings.add(library), 16, following)
+            for index, name in enumerate(names, start=1):
+                last = index == len(names)
+                out += struct.pack("<IHHII", 0, 0, index + 1, strings.add(name), 0 if last else 16)
+        return out
+
+    def _dynamic(self, strings: Strings) -> bytes:
+        tags = [(1, strings.add(name)) for name in self.needed]
+        # DT_STRTAB: .dynstr comes first, at a fixed place; addresses are file offsets here.
+        tags += [(5, _EHDR + 2 * _PHDR), (10, len(strings.data)), (0, 0)]
+        return b"".join(struct.pack("<QQ", *tag) for tag in tags)
+
+    def _assemble(self, sections: list[Section]) -> bytes:
+        names = Strings()
+        headers, body = bytes(_SHDR), b""
+        start = _EHDR + 2 * _PHDR
+        place: dict[str, tuple[int, int]] = {}
+        for part in [*sections, Section(name=".shstrtab", kind=3, data=b"")]:
+            name = names.add(part.name)
+            data = part.data or names.data
+            place[part.name] = (offset := start + len(body), len(data))
+            headers += struct.pack(
+                "<IIQQQQIIQQ",
+                *(name, part.kind, 2, offset, offset, len(data), part.link, part.info, 8),
+                part.entry,
+            )
+            body += data + bytes(-len(data) % 8)
+        total = start + len(body)
+        dynamic, size = place[".dynamic"]
+        segments = _segment(1, 0, total) + _segment(2, dynamic, size)
+        return self._header(total, len(sections) + 2) + segments + body + headers
+
+    def _header(self, sections_at: int, count: int) -> bytes:
+        return b"\x7fELF\x02\x01\x01" + struct.pack(
+            "<9xHHIQQQIHHHHHH",
+            *(self.kind, self.machine, 1, 0, _EHDR, sections_at, 0),
+            *(_EHDR, _PHDR, 2, _SHDR, count, count - 1),
+        )
+
+
+def _segment(kind: int, offset: int, size: int) -> bytes:
+    return struct.pack("<IIQQQQQQ", kind, 5, offset, offset, offset, size, size, 8)
+
+
+def elf(**fields: object) -> bytes:
+    """The bytes of a shared object; see `Elf` for the fields."""
+    return Elf(**fields).to_bytes()  # type: ignore[arg-type]
+
+
+EXTENSION = "fast.cpython-313-aarch64-linux-gnu.so"
+GOOD_NAME = "fast-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"
+
+
+def write_wheel(
+    directory: Path,
+    name: str = GOOD_NAME,
+    files: dict[str, bytes] | None = None,
+    record: list[str] | None = None,
+) -> Path:
+    """Write a wheel of these files with a RECORD that lists them (or what `record` says)."""
+    content = {EXTENSION: elf()} if files is None else files
+    info = "fast-1.0.dist-info"
+    listed = [*content, f"{info}/WHEEL", f"{info}/RECORD"] if record is None else record
+    path = directory / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, data in content.items():
+            archive.writestr(member, data)
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n")
+        archive.writestr(f"{info}/RECORD", "".join(f"{entry},,\n" for entry in listed))
+    return path

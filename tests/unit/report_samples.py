@@ -1,0 +1,85 @@
+"""A run with one target of each kind, for the tests of what is told of it."""
+
+from __future__ import annotations
+
+from aarch64_wheels.plan import Image, Interpreter, Plan, Target
+from aarch64_wheels.report.model import (
+    Report,
+    Stage,
+    StageRecord,
+    Status,
+    TargetRecord,
+    WheelRecord,
+)
+from aarch64_wheels.settings.schema import Mode
+
+GOOD, BAD = "cp313-manylinux_aarch64", "cp39-manylinux_aarch64"
+WHEEL = "spring-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"
+
+BUILT = StageRecord(stage=Stage.BUILD, status=Status.OK, seconds=83.2)
+BROKEN = StageRecord(stage=Stage.BUILD, status=Status.FAILED, seconds=3.4)
+
+OK_TARGET = TargetRecord(
+    identifier=GOOD,
+    status=Status.OK,
+    stages=(StageRecord(stage=Stage.ENVIRONMENT, status=Status.OK, seconds=1.25), BUILT),
+    wheel=WheelRecord(
+        filename=WHEEL, sha256="0" * 64, size=1_300_000, policy="manylinux_2_17_aarch64"
+    ),
+    log=f"logs/{GOOD}.log",
+)
+FAILED_TARGET = TargetRecord(
+    identifier=BAD,
+    status=Status.FAILED,
+    stages=(BROKEN,),
+    error="`gcc` ended with status 1\nfound: no such header",
+    log=f"logs/{BAD}.log",
+)
+
+
+def report(*targets: TargetRecord) -> Report:
+    return Report(
+        tool_version="0.1.0",
+        project="spring",
+        version="1.0",
+        source=".",
+        source_sha256="",
+        image="debian",
+        image_id="sha256:1",
+        mode="emulated",
+        engine="docker",
+        started="2026-01-02T03:04:05Z",
+        seconds=99.6,
+        targets=targets,
+    )
+
+
+def plan() -> Plan:
+    interpreters = [
+        Interpreter(tag=tag, version=version, directory=f"{tag}-{tag}")
+        for tag, version in (("cp313", "3.13"), ("cp39", "3.9"))
+    ]
+    return Plan(
+        project="spring",
+        version="1.0",
+        source=".",
+        source_sha256="",
+        build_requires=(),
+        build_backend="setuptools.build_meta",
+        backend_path=(),
+        image=Image(
+            name="debian",
+            reference="",
+            policy="manylinux_2_17_aarch64",
+            libc="glibc",
+            interpreters=None,
+            embedded=True,
+        ),
+        mode=Mode.EMULATED,
+        targets=tuple(
+            Target(identifier=f"{item.tag}-manylinux_aarch64", interpreter=item)
+            for item in interpreters
+        ),
+        explicit=True,
+        jobs=2,
+    )

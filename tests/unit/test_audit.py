@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from aarch64_wheels.audit import AuditResult, Level, audit_wheel, check
+from aarch64_wheels.audit import archive as archive_module
+from aarch64_wheels.audit.policy import Judgement
+from aarch64_wheels.errors import UsageError
+from tests.unit.audit_samples import (
+    ARM,
+    ET_EXEC,
+    ET_REL,
+    EXTENSION,
+    GOOD_NAME,
+    X86_64,
+    elf,
+    write_wheel,
+)
+
+PLAT = "manylinux2014_aarch64"
+NEW_GLIBC = elf(versions={"libc.so.6": ("GLIBC_2.17", "GLIBC_2.34")})
+MUSL = elf(needed=("libc.musl-aarch64.so.1",), versions={})
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For checks that do not need auditwheel: it takes a process and a third of a second."""
+    verdict = Judgement(policy="manylinux_2_17_aarch64", error="")
+    monkeypatch.setattr(check, "judge", lambda *_: verdict)
+
+
+def errors(result: AuditResult) -> set[str]:
+    return {finding.check for finding in result.findings if finding.level is Level.ERROR}
+
+
+def test_a_good_wheel_has_no_findings(tmp_path: Path) -> None:
+    result = audit_wheel(write_wheel(tmp_path), plat=PLAT)
+    assert result.ok
+    assert result.findings == ()
+    assert result.policy == "manylinux_2_17_aarch64"
+    assert result.filename == GOOD_NAME
+    assert result.tags == (
+        "cp313-cp313-manylinux2014_aarch64",
+        "cp313-cp313-manylinux_2_17_aarch64",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tag", "content", "plat", "policy", "expected"),
+    [
+        pytest.param("manylinux2014", NEW_GLIBC, None, "manylinux_2_34", {"policy"}, id="claims"),
+        pytest.param("manylinux_2_34", NEW_GLIBC, None, "manylinux_2_34", set(), id="honest"),
+        pytest.param(
+            "manylinux_2_34", NEW_GLIBC, PLAT, "manylinux_2_34", {"tag", "policy"}, id="too-new"
+        ),
+        pytest.param("manylinux_2_28", elf(), None, "manylinux_2_17", set(), id="older-is-fine"),
+        pytest.param("manylinux_2_28", elf(), PLAT, "manylinux_2_17", {"tag"}, id="tag-too-new"),
+        pytest.param("linux", elf(), None, "manylinux_2_17", set(), id="unrepaired"),
+        pytest.param("linux", elf(), PLAT, "manylinux_2_17", {"tag"}, id="unrepaired-for-plat"),
+        pytest.param("musllinux_1_2", MUSL, None, "musllinux_1_2", set(), id="musl"),
+        pytest.param("musllinux_1_1", MUSL, None, "musllinux_1_2", set(), id="older-musl"),
+        pytest.param("musllinux_1_2", MUSL, PLAT, "musllinux_1_2", {"tag", "policy"}, id="other"),
+        pytest.param(
+            "musllinux_1_2", elf(), None, "manylinux_2_17", {"libc", "policy"}, id="glibc-in-musl"
+        ),
+        pytest.param(
+            "manylinux2014", MUSL, None, "musllinux_1_2", {"libc", "policy"}, id="musl-in-glibc"
+        ),
+    ],
+)
+def test_policy(
+    tmp_path: Path, tag: str, content: bytes, plat: str | None, policy: str, expected: set[str]
+) -> None:
+    name = f"fast-1.0-cp313-cp313-{tag}_aarch64.whl"
+    result = audit_wheel(write_wheel(tmp_path, name, {"fast.so": content}), plat=plat)
+    assert errors(result) == expected
+    assert result.policy == f"{policy}_aarch64"
+    assert result.ok is (not expected)
+
+
+def test_a_library_from_outside_the_wheel_breaks_the_policy(tmp_path: Path) -> None:
+    content = elf(needed=("libfoo.so.1", "libc.so.6"))
+    result = audit_wheel(write_wheel(tmp_path, files={EXTENSION: content}))
+    assert result.policy == "linux_aarch64"
+    assert errors(result) == {"policy"}
+
+
+@pytest.mark.parametrize("tag", ["manylinux2014_x86_64", "linux_armv7l", "macosx_11_0_arm64"])
+@pytest.mark.usefixtures("quick")
+def test_another_platform_is_an_error(tmp_path: Path, tag: str) -> None:
+    result = audit_wheel(write_wheel(tmp_path, f"fast-1.0-cp313-cp313-{tag}.whl"))
+    assert "tag" in errors(result)
+
+
+@pytest.mark.parametrize(
+    ("extra", "level"),
+    [
+        pytest.param(elf(machine=X86_64), Level.ERROR, id="x86-64"),
+        pytest.param(elf(machine=ARM), Level.ERROR, id="arm"),
+        pytest.param(elf(machine=0x1234), Level.ERROR, id="unknown-machine"),
+        pytest.param(elf(machine=X86_64, kind=ET_EXEC), Level.WARNING, id="program-as-data"),
+        pytest.param(elf(machine=X86_64, kind=ET_REL), Level.WARNING, id="object-file"),
+        pytest.param(elf()[:4] + b"\x02\x02" + elf()[6:], Level.ERROR, id="big-endian"),
+        pytest.param(b"\x7fELF\x02\x01" + b"\xff" * 40, Level.ERROR, id="broken"),
+        pytest.param(b"\x7fELF", Level.ERROR, id="only-magic"),
+    ],
+)
+@pytest.mark.usefixtures("quick")
+def test_machine(tmp_path: Path, extra: bytes, level: Level) -> None:
+    files = {EXTENSION: elf(), "fast/libother.so.1": extra}
+    result = audit_wheel(write_wheel(tmp_path, files=files))
+    found = [finding for finding in result.findings if finding.check == "machine"]
+    assert [finding.level for finding in found] == [level]
+    assert "fast/libother.so.1" in found[0].message
+    assert found[0].evidence
+
+
+def test_an_x86_extension_names_its_machine(tmp_path: Path) -> None:
+    result = audit_wheel(write_wheel(tmp_path, files={EXTENSION: elf(machine=X86_64)}), plat=PLAT)
+    assert errors(result) == {"machine", "content", "policy"}
+    machine = next(finding for finding in result.findings if finding.check == "machine")
+    assert machine.evidence == "EM_X86_64, 64-bit, little-endian"
+
+
+@pytest.mark.parametrize(
+    ("name", "plat", "level"),
+    [
+        pytest.param("fast-1.0-py3-none-any.whl", None, Level.WARNING, id="any"),
+        pytest.param("fast-1.0-py3-none-any.whl", PLAT, Level.ERROR, id="any-for-plat"),
+        pytest.param(GOOD_NAME, None, Level.WARNING, id="tagged"),
+        pytest.param(GOOD_NAME, PLAT, Level.ERROR, id="tagged-for-plat"),
+    ],
+)
+@pytest.mark.usefixtures("quick")
+def test_a_wheel_without_code(tmp_path: Path, name: str, plat: str | None, level: Level) -> None:
+    wheel = write_wheel(tmp_path, name, {"fast.py": b"x = 1\n"})
+    result = audit_wheel(wheel, plat=plat)
+    found = [finding for finding in result.findings if finding.check == "content"]
+    assert [finding.level for finding in found] == [level]
+    assert result.policy == ""
+    assert result.ok is (level is Level.WARNING)
+
+
+@pytest.mark.usefixtures("quick")
+def test_code_in_a_wheel_for_any_platform_is_an_error(tmp_path: Path) -> None:
+    assert "tag" in errors(audit_wheel(write_wheel(tmp_path, "fast-1.0-py3-none-any.whl")))
+
+
+@pytest.mark.parametrize(
+    "name", ["fast.whl", "fast-1.0.tar.gz", "fast-1.0-cp313-cp313.whl", "fast-x!-py3-none-any.whl"]
+)
+def test_a_name_that_is_no_wheels(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"")
+    with pytest.raises(UsageError, match="not the name of a wheel"):
+        audit_wheel(path)
+
+
+@pytest.mark.parametrize("keep", [0, 10, 200], ids=lambda keep: f"{keep}-bytes")
+def test_a_truncated_wheel(tmp_path: Path, keep: int) -> None:
+    path = write_wheel(tmp_path)
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(UsageError, match="not a wheel, or it is damaged"):
+        audit_wheel(path)
+
+
+def test_a_missing_wheel(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="could not read"):
+        audit_wheel(tmp_path / GOOD_NAME)
+
+
+def test_a_zip_without_record_is_no_wheel(tmp_path: Path) -> None:
+    path = tmp_path / GOOD_NAME
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(EXTENSION, elf())
+    with pytest.raises(UsageError) as caught:
+        audit_wheel(path)
+    assert "0 files called *.dist-info/RECORD" in caught.value.found
+
+
+def test_a_damaged_member(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[len(EXTENSION) + 40] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(UsageError, match="damaged"):
+        audit_wheel(path)
+
+
+def test_a_bomb_is_refused_by_its_declared_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_module, "MAX_CONTENT", 1000)
+    path = write_wheel(tmp_path, files={EXTENSION: elf(), "zeros": bytes(1000)})
+    with pytest.raises(UsageError) as caught:
+        audit_wheel(path)
+    assert "at most 1000" in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("files", "record", "message"),
+    [
+        pytest.param({"../evil.so": elf()}, None, "a path leads out of the wheel", id="up"),
+        pytest.param({"/evil.so": elf()}, None, "a path leads out of the wheel", id="absolute"),
+        pytest.param(
+            {EXTENSION: elf()},
+            ["../../lib/libc.so.6", EXTENSION],
+            "a path leads out of the wheel",
+            id="record",
+        ),
+        pytest.param(
+            {EXTENSION: elf()}, [EXTENSION, "gone.so"], "RECORD lists a file that", id="missing"
+        ),
+        pytest.param({EXTENSION: elf()}, [], "RECORD does not list", id="unlisted"),
+    ],
+)
+def test_a_wheel_that_shows_two_faces(
+    tmp_path: Path, files: dict[str, bytes], record: list[str] | None, message: str
+) -> None:
+    result = audit_wheel(write_wheel(tmp_path, files=files, record=record))
+    assert not result.ok
+    assert any(finding.message.startswith(message) for finding in result.findings)
+    assert not list(tmp_path.parent.glob("evil.so"))
+
+
+def test_a_duplicate_member_is_an_error(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr(EXTENSION, elf(machine=X86_64))
+    assert "archive" in errors(audit_wheel(path))
+
+
+@pytest.mark.parametrize("plat", ["manylinux2014_x86_64", "manylinux2014", "any", ""])
+def test_plat_must_be_aarch64_linux(tmp_path: Path, plat: str) -> None:
+    with pytest.raises(UsageError, match="is not a platform tag of aarch64 Linux"):
+        audit_wheel(write_wheel(tmp_path), plat=plat)
+
+
+def test_parallel_audits_leave_the_working_directory_alone(tmp_path: Path) -> None:
+    before = Path.cwd()
+    wheels = []
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        wheels.append(write_wheel(tmp_path / str(number)))
+    with ThreadPoolExecutor() as pool:
+        results = list(pool.map(audit_wheel, wheels))
+    assert Path.cwd() == before
+    assert all(result.ok for result in results)
+
+
+def test_a_rewritten_wheel_is_read_anew(tmp_path: Path) -> None:
+    assert audit_wheel(write_wheel(tmp_path)).ok
+    write_wheel(tmp_path, files={EXTENSION: NEW_GLIBC})
+    assert errors(audit_wheel(tmp_path / GOOD_NAME)) == {"policy"}
+
+
+def test_a_path_relative_to_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wheel(tmp_path)
+    (tmp_path / "auditwheel.py").write_text("raise SystemExit('shadowed')")
+    monkeypatch.chdir(tmp_path)
+    assert audit_wheel(Path(GOOD_NAME)).ok

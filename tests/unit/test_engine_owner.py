@@ -1,0 +1,60 @@
+"""Whose container is it, and is that process dead?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aarch64_wheels.engine.owner import LABEL, Owner, start_time
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ME = Owner.current()
+
+DEAD = {
+    "this process": (ME, False),
+    "its PID, used again": (replace(ME, started="1"), True),
+    "no such process": (replace(ME, pid=str(2**22 + 1)), True),
+    "before the reboot": (replace(ME, boot="another"), True),
+    "another PID namespace": (replace(ME, namespace="pid:[1]", pid="1", started="1"), False),
+    "another host": (replace(ME, host="another", boot="another"), False),
+}
+
+
+@pytest.mark.parametrize(("owner", "expected"), DEAD.values(), ids=DEAD.keys())
+def test_is_dead(owner: Owner, expected: bool) -> None:
+    assert owner.is_dead(ME) is expected
+
+
+def test_labels_there_and_back() -> None:
+    labels = ME.labels("run-1")
+    assert labels[LABEL] == "run-1"
+    assert Owner.from_labels({**labels, "unrelated": "x"}) == ME
+
+
+def test_labels_of_somebody_else() -> None:
+    assert Owner.from_labels({LABEL: "run-1"}) is None
+
+
+def test_a_killed_process_is_dead_before_and_after_it_is_reaped() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        owner = replace(ME, pid=str(child.pid), started=start_time(child.pid) or "")
+        assert not owner.is_dead(ME)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # now a zombie
+        assert owner.is_dead(ME)
+    assert owner.is_dead(ME)
+
+
+def test_names_with_blanks_and_parentheses(tmp_path: Path) -> None:
+    numbers = " ".join(str(n) for n in range(4, 30))
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/stat").write_text(f"7 (a) Z (b)) S {numbers}\n")
+    assert start_time(7, tmp_path) == "22"
+    assert start_time(8, tmp_path) is None

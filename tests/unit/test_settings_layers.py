@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from aarch64_wheels.errors import ExitCode, UsageError
+from aarch64_wheels.settings.layers import load, read_table, resolve
+from aarch64_wheels.settings.schema import EngineName, Mode, Settings, option_names, options
+
+CACHE = Path("the-cache")
+
+
+def _resolve(
+    flags: dict[str, object] | None = None,
+    environ: dict[str, str] | None = None,
+    table: dict[str, object] | None = None,
+) -> Settings:
+    return resolve(
+        flags or {}, environ or {}, table or {}, "pyproject.toml", default_cache_dir=CACHE
+    )
+
+
+def test_every_field_is_an_option_of_the_same_kebab_case_name() -> None:
+    assert option_names() == tuple(item.name.replace("_", "-") for item in fields(Settings))
+
+
+def test_options_know_their_kinds() -> None:
+    kinds = {option.name: (option.kind, option.many, option.choices) for option in options()}
+    assert kinds["python"] == (str, True, ())
+    assert kinds["mode"] == (Mode, False, ("auto", "native", "emulated"))
+    assert kinds["config-file"] == (Path, False, ())
+    assert kinds["jobs"] == (int, False, ())
+
+
+def test_nothing_given_means_the_defaults_and_the_callers_cache() -> None:
+    assert _resolve() == Settings(cache_dir=CACHE)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "table", "expected"),
+    [
+        pytest.param({"image": "a"}, {"AARCH64_WHEELS_IMAGE": "b"}, {"image": "c"}, "a", id="flag"),
+        pytest.param({}, {"AARCH64_WHEELS_IMAGE": "b"}, {"image": "c"}, "b", id="environment"),
+        pytest.param({}, {}, {"image": "c"}, "c", id="table"),
+        pytest.param({"image": None}, {}, {"image": "c"}, "c", id="none-is-not-given"),
+        pytest.param({}, {"AARCH64_WHEELS_IMAGE": " "}, {"image": "c"}, "c", id="empty-variable"),
+        pytest.param({}, {"OTHER": "b"}, {}, "manylinux2014", id="default"),
+    ],
+)
+def test_order_of_layers(
+    flags: dict[str, object], environ: dict[str, str], table: dict[str, object], expected: str
+) -> None:
+    assert _resolve(flags, environ, table).image == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "table", "expected"),
+    [
+        pytest.param(
+            {},
+            {"AARCH64_WHEELS_PYTHON": "cp311 \n cp313"},
+            {},
+            {"python": ("cp311", "cp313")},
+            id="list",
+        ),
+        pytest.param(
+            {"python": ()}, {}, {"python": ["cp39"]}, {"python": ("cp39",)}, id="no-flags"
+        ),
+        pytest.param(
+            {}, {}, {"python": "cp39 cp310"}, {"python": ("cp39", "cp310")}, id="text-list"
+        ),
+        pytest.param({"no_cache": "true"}, {}, {}, {"no_cache": True}, id="input-boolean"),
+        pytest.param({}, {"AARCH64_WHEELS_NO_CACHE": "0"}, {"no-cache": True}, {}, id="false-wins"),
+        pytest.param({"jobs": "3"}, {}, {"jobs": 5}, {"jobs": 3}, id="number-as-text"),
+        pytest.param({"mode": "native"}, {}, {}, {"mode": Mode.NATIVE}, id="enum"),
+        pytest.param({}, {}, {"engine": "podman"}, {"engine": EngineName.PODMAN}, id="table-enum"),
+        pytest.param(
+            {}, {}, {"output-dir": "out"}, {"output_dir": Path("out")}, id="relative-path"
+        ),
+        pytest.param(
+            {"output_dir": Path("o")}, {}, {}, {"output_dir": Path("o")}, id="path-object"
+        ),
+        pytest.param(
+            {},
+            {"AARCH64_WHEELS_CONFIG_FILE": "c.toml"},
+            {},
+            {"config_file": Path("c.toml")},
+            id="optional",
+        ),
+    ],
+)
+def test_values_are_converted(
+    flags: dict[str, object],
+    environ: dict[str, str],
+    table: dict[str, object],
+    expected: dict[str, object],
+) -> None:
+    wanted = Settings(**{"cache_dir": CACHE, **expected})  # type: ignore[arg-type]
+    assert _resolve(flags, environ, table) == wanted
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "table", "words"),
+    [
+        pytest.param(
+            {},
+            {},
+            {"output_dir": "x"},
+            ["`output_dir`", "pyproject.toml", "`output-dir`"],
+            id="snake",
+        ),
+        pytest.param({}, {}, {"imgae": "x"}, ["`imgae`", "did you mean `image`"], id="typo"),
+        pytest.param(
+            {}, {}, {"zzz": 1}, ["`zzz`", "the keys are python, image"], id="no-neighbour"
+        ),
+        pytest.param({}, {}, {"source": "."}, ["`source`", "use --source"], id="source-in-table"),
+        pytest.param(
+            {}, {}, {"config-file": "x"}, ["use --config-file"], id="config-file-in-table"
+        ),
+        pytest.param(
+            {}, {}, {"jobs": "3"}, ["`jobs`", "whole number", "'3'"], id="text-for-number"
+        ),
+        pytest.param({}, {}, {"jobs": True}, ["`jobs`", "whole number"], id="boolean-for-number"),
+        pytest.param(
+            {}, {}, {"no-cache": "yes"}, ["`no-cache`", "true or false"], id="text-for-bool"
+        ),
+        pytest.param(
+            {}, {}, {"python": 3.13}, ["`python`", "a list of strings"], id="number-for-list"
+        ),
+        pytest.param({}, {}, {"python": [3]}, ["`python`", "a string"], id="number-in-list"),
+        pytest.param({}, {}, {"image": 3}, ["`image`", "a string"], id="number-for-text"),
+        pytest.param({"image": ""}, {}, {}, ["--image", "not empty"], id="empty-flag"),
+        pytest.param({"jobs": -1}, {}, {}, ["--jobs", "0 or more", "-1"], id="negative"),
+        pytest.param(
+            {}, {"AARCH64_WHEELS_JOBS": "all"}, {}, ["$AARCH64_WHEELS_JOBS", "'all'"], id="variable"
+        ),
+        pytest.param(
+            {"mode": "emulate"},
+            {},
+            {},
+            ["--mode", "auto, native, emulated", "`emulated`"],
+            id="mode",
+        ),
+    ],
+)
+def test_wrong_values_name_their_place(
+    flags: dict[str, object], environ: dict[str, str], table: dict[str, object], words: list[str]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        _resolve(flags, environ, table)
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+def test_table_of_the_source_directory(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[tool.aarch64-wheels]\nimage = "debian"\n')
+    assert read_table(str(tmp_path), None) == ({"image": "debian"}, str(file))
+
+
+@pytest.mark.parametrize("source", ["kiwisolver==1.4.7", "x-1.tar.gz", "nowhere"])
+def test_other_sources_have_no_table(source: str) -> None:
+    assert read_table(source, None) == ({}, "")
+
+
+def test_config_file_is_read_instead(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.aarch64-wheels]\njobs = 1\n")
+    other = tmp_path / "other.toml"
+    other.write_text("[tool.aarch64-wheels]\njobs = 2\n")
+    assert read_table(str(tmp_path), other) == ({"jobs": 2}, str(other))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(None, "cannot read the configuration file", id="missing"),
+        pytest.param("jobs = ", "not valid TOML", id="invalid"),
+        pytest.param("jobs = 2\n", "stands outside of the table", id="top-level"),
+        pytest.param("[tool]\naarch64-wheels = 3\n", "is not a table", id="no-table"),
+    ],
+)
+def test_bad_config_files(tmp_path: Path, content: str | None, words: str) -> None:
+    file = tmp_path / "c.toml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(UsageError, match=words):
+        read_table(".", file)
+
+
+def test_load_takes_source_and_config_file_from_the_layers(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.aarch64-wheels]\njobs = 4\n")
+    settings = load({"source": str(tmp_path)}, {"AARCH64_WHEELS_IMAGE": "debian"})
+    assert (settings.jobs, settings.image) == (4, "debian")
+    assert settings.cache_dir.name == "aarch64-wheels"
