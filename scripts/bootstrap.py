@@ -64,7 +64,7 @@ def ensure(requirements: Path, venv: Path | None, environ: Mapping[str, str]) ->
             f"found: {platform.python_version()} at {sys.executable}"
         )
     key = environment_key(requirements)
-    place = Path(os.path.abspath(venv or default_place(environ) / key))  # keep links
+    place = Path(os.path.abspath(venv or default_place(environ) / key))  # noqa: PTH100  # keep links  # keep links
     python = place / "bin" / "python"
     if is_complete(place, key):
         return python
@@ -191,9 +191,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> str:
     """
     import subprocess  # the second run needs none of this
 
-    done = subprocess.run(
-        argv, env=dict(environ), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(argv, env=dict(environ), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
         raise BootstrapError(

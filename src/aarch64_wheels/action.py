@@ -44,7 +44,7 @@ def main() -> int:
     except KeyboardInterrupt:
         observer.note("cancelled: all containers are removed")
         return 128 + signal.SIGINT
-    except Exception as error:  # a user gets a traceback only when debugging
+    except Exception as error:  # noqa: BLE001  # a traceback is for those who debug  # a user gets a traceback only when debugging
         observer.fail(_unexpected(error), title=f"{_TITLE}: internal error")
         return int(ExitCode.TARGET_FAILED)
     finally:

@@ -9,11 +9,14 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
 from aarch64_wheels.errors import AarchWheelsError, ExitCode
 from aarch64_wheels.settings.schema import Option, options
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 _DESCRIPTION = "Audited Linux aarch64 wheels on an ordinary x86-64 machine."
 
@@ -86,6 +89,12 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
     except BrokenPipeError:  # the reader (`| head`) has gone
         sys.stderr.close()
         return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - a traceback is for those who ask
+        if debug:
+            traceback.print_exc()
+        print(f"internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        print("next: run again with --debug, and report what it shows", file=sys.stderr)
+        return ExitCode.TARGET_FAILED
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -45,6 +45,16 @@ class IndexSettings:
     trusted_hosts: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
+    def uv_environment(self) -> dict[str, str]:
+        """Give the variables that make uv on this host use the same; uv reads no pip.conf."""
+        values = {
+            "UV_DEFAULT_INDEX": self.index_url or "",
+            "UV_INDEX": " ".join(self.extra_index_urls),
+            "UV_INSECURE_HOST": " ".join(self.trusted_hosts),
+            "SSL_CERT_FILE": str(self.ca_bundle or ""),
+        }
+        return {name: value for name, value in values.items() if value}
+
 
 def read_index_settings(
     environ: Mapping[str, str],

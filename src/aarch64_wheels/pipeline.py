@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from aarch64_wheels.engine.container import ContainerSession
 from aarch64_wheels.errors import AarchWheelsError
-from aarch64_wheels.plan import Plan, Target
 from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
-from aarch64_wheels.report.observer import Observer
 from aarch64_wheels.stages.audit import audit_repaired
 from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.environment import prepare_environment
 from aarch64_wheels.stages.job import Job
 from aarch64_wheels.stages.repair import repair_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aarch64_wheels.plan import Plan, Target
+    from aarch64_wheels.report.observer import Observer
 
 LOGS = "logs"
 
@@ -89,13 +93,16 @@ class TargetRun:
     stages: list[StageRecord] = field(default_factory=list)
 
     def record(self, log: str) -> TargetRecord:
-        """Run the stages and say how it ended; only bugs get out as exceptions."""
+        """Run the stages and say how it ended; `log` is its log's name for the report."""
         wheel, error = None, ""
         try:
             wheel = self._run()
         except AarchWheelsError as failure:
             error = str(failure)
             self.log.write(f"\n{error}\n")
+        except Exception as bug:  # noqa: BLE001 - a fault of ours costs one target, not the run
+            error = f"internal error: {type(bug).__name__}: {bug}\nnext: report it with the log"
+            self.log.write(traceback.format_exc())
         ran = {stage.stage for stage in self.stages}
         left = [stage for stage in self.pipeline.plan.stages if stage not in ran]
         not_run = [StageRecord(stage=one, status=Status.NOT_RUN, seconds=0.0) for one in left]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import platformdirs
 import pytest
 
+from aarch64_wheels.commands.build import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.settings.schema import EngineName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECTS = REPOSITORY / "tests/projects"
@@ -55,7 +58,8 @@ def shared_engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def embedded_image() -> EmbeddedImage:
-    return EmbeddedImage.of_this_version(platformdirs.user_cache_path("aarch64-wheels"))
+    cache = platformdirs.user_cache_path("aarch64-wheels")
+    return EmbeddedImage.of_this_version(cache, Host.current(os.environ).index)
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ASK = """
 import importlib.util, json, os, ssl, ctypes, sqlite3, bz2, lzma, zlib, decimal, sys, sysconfig
 import build, pip
-with open(json.__cached__, "rb") as pyc:
+with open(json.__spec__.cached, "rb") as pyc:
     head = pyc.read(8)
 assert head[:4] == importlib.util.MAGIC_NUMBER, "bytecode of another version"
 assert head[4:] == bytes([1, 0, 0, 0]), "bytecode that looks at its source (PEP 552)"

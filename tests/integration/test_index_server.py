@@ -7,12 +7,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.conftest import Run
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Run
 
 
 def free_port() -> int:
@@ -62,7 +65,7 @@ def index(spring: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
 def wait_for(url: str) -> None:
     for _ in range(100):
         try:
-            with urllib.request.urlopen(url):
+            with urllib.request.urlopen(url):  # noqa: S310 - our own server
                 return
         except OSError:
             time.sleep(0.1)
@@ -90,3 +93,13 @@ def test_a_release_that_the_index_lacks_is_not_looked_for_elsewhere(
     done = run("plan", "kiwisolver==1.4.7", "--cache-dir", tmp_path, env=env)
     assert done.returncode == 2
     assert "kiwisolver" in done.stderr
+
+
+def test_a_project_without_an_sdist_is_told_with_what_it_has(
+    run: Run, index: str, tmp_path: Path
+) -> None:
+    env = {"PIP_INDEX_URL": index, "PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": ""}
+    done = run("plan", "setuptools", "--cache-dir", tmp_path, env=env)
+    assert done.returncode == 2
+    assert "no sdist" in done.stderr
+    assert "py3-none-any.whl" in done.stderr

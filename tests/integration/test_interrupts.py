@@ -6,14 +6,18 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.engine.client import Engine
 from aarch64_wheels.engine.owner import LABEL
 from tests.integration.conftest import COMMAND, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from aarch64_wheels.engine.client import Engine
 
 
 def containers(engine: Engine) -> list[str]:

@@ -6,11 +6,14 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.conftest import Run
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.conftest import Run
 
 TAGS = ("cp39", "cp311", "cp313", "cp314", "cp315")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import platformdirs
 import pytest
@@ -13,9 +13,13 @@ from aarch64_wheels.embedded.fetch import fetch_set
 from aarch64_wheels.embedded.finish import finish_system
 from aarch64_wheels.embedded.recipe import PackageSet
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
-from aarch64_wheels.engine.client import Engine
 from aarch64_wheels.engine.spec import ContainerSpec
-from tests.integration.conftest import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.engine.client import Engine
+    from tests.integration.conftest import Run
 
 #: Debian 12 with its own CPython 3.11: no compiler, no headers, another glibc than the image's.
 PLAIN = PackageSet(

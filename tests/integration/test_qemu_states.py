@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aarch64_wheels.emulation.binfmt import BINFMT, aarch64_entries
-from tests.integration.conftest import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Run
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="changing binfmt_misc needs root"),

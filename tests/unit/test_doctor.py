@@ -116,7 +116,7 @@ def test_a_package_that_apt_does_not_have(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("version", "ok"), [((3, 10, 14), False), ((3, 11, 0), True), ((3, 15, 0), True)]
 )
-def test_python(version: tuple[int, ...], ok: bool) -> None:
+def test_python(version: tuple[int, ...], ok: bool) -> None:  # noqa: FBT001
     assert python_check(version).ok is ok
 
 

@@ -164,7 +164,7 @@ BUSY = {
 
 
 @pytest.mark.parametrize(("words", "expected"), BUSY.values(), ids=BUSY.keys())
-def test_what_is_worth_another_try(words: str, expected: bool) -> None:
+def test_what_is_worth_another_try(words: str, expected: bool) -> None:  # noqa: FBT001
     assert is_busy(words) is expected
 
 

@@ -28,7 +28,7 @@ DEAD = {
 
 
 @pytest.mark.parametrize(("owner", "expected"), DEAD.values(), ids=DEAD.keys())
-def test_is_dead(owner: Owner, expected: bool) -> None:
+def test_is_dead(owner: Owner, expected: bool) -> None:  # noqa: FBT001
     assert owner.is_dead(ME) is expected
 
 

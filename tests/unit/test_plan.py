@@ -92,7 +92,7 @@ def test_an_unlisted_image_gets_every_default_interpreter() -> None:
 def test_selected_targets(
     python: list[str],
     expected: list[str],
-    explicit: bool,  # a table's column
+    explicit: bool,  # noqa: FBT001  # a table's column
 ) -> None:
     plan = _plan(python=python)
     assert (_tags(plan), plan.explicit) == (expected, explicit)

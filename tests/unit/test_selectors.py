@@ -95,7 +95,7 @@ def test_an_identifier_of_another_platform_is_not_in_the_image() -> None:
 @pytest.mark.parametrize(
     ("selector", "exact"), [("cp313", True), ("3.13", True), ("all", False), ("cp3*", False)]
 )
-def test_is_exact(selector: str, exact: bool) -> None:  # a table's column
+def test_is_exact(selector: str, exact: bool) -> None:  # noqa: FBT001  # a table's column
     assert is_exact(selector) is exact
 
 

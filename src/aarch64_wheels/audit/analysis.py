@@ -48,7 +48,7 @@ def answer(wheel: Path, libc: Libc | None) -> dict[str, str]:
         if libc is not None:
             return answer(wheel, None)
         return {"policy": "", "error": "no aarch64 shared object with a known C library"}
-    except Exception as error:  # whatever it is, the parent reports it
+    except Exception as error:  # noqa: BLE001  # the parent reports whatever it is  # whatever it is, the parent reports it
         return {"policy": "", "error": f"{type(error).__name__}: {error}"}
 
 

@@ -52,7 +52,7 @@ class ElfFacts:
     @property
     def is_aarch64(self) -> bool:
         """AArch64, 64 bits, little-endian: what Linux calls aarch64."""
-        return self.machine == "EM_AARCH64" and self.bits == 64 and self.little_endian
+        return self.machine == "EM_AARCH64" and self.bits == 64 and self.little_endian  # noqa: PLR2004
 
     @property
     def is_shared_object(self) -> bool:

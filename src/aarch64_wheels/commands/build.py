@@ -7,9 +7,11 @@ import platform
 import tempfile
 import time
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
 from aarch64_wheels.catalogue import find_image, interpreters
@@ -17,7 +19,6 @@ from aarch64_wheels.doctor import check_disk, check_output_dir
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.client import Engine, connect
-from aarch64_wheels.engine.container import ContainerSession
 from aarch64_wheels.engine.images import ensure_image, interpreters_in
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec
@@ -26,11 +27,16 @@ from aarch64_wheels.errors import ExitCode, UnfitError
 from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.plan import Plan, make_plan
-from aarch64_wheels.report.model import Report
-from aarch64_wheels.report.observer import Observer
+from aarch64_wheels.report.model import Report, TargetRecord
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.settings.schema import Mode, Settings
 from aarch64_wheels.source import Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aarch64_wheels.engine.container import ContainerSession
+    from aarch64_wheels.report.observer import Observer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,11 +137,13 @@ class Build:
             start=lambda: self._session(reference),
             observer=self.observer,
         )
+        targets = pipeline.run()
+        project, version = _identity(plan, targets)
         return Report(
-            targets=pipeline.run(),
+            targets=targets,
             tool_version=__version__,
-            project=plan.project,
-            version=plan.version,
+            project=project,
+            version=version,
             source=plan.source,
             source_sha256=plan.source_sha256,
             image=plan.image.reference,
@@ -159,7 +167,7 @@ class Build:
         """Have the engine hold the plan's image; gives its name there."""
         if not plan.image.embedded:
             return ensure_image(self.engine, plan.image, self.observer.note)
-        kept = EmbeddedImage.of_this_version(self.settings.cache_dir)
+        kept = EmbeddedImage.of_this_version(self.settings.cache_dir, self.host.index)
         if self.settings.no_cache:
             return kept.rebuild(self.engine, self.observer.note, kept.recipe.sets)
         return kept.ensure(self.engine, self.observer.note)
@@ -187,3 +195,12 @@ class Build:
             run_id=uuid.uuid4().hex[:12],
         )
         return self.engine.start_session(reference, spec)
+
+
+def _identity(plan: Plan, targets: Sequence[TargetRecord]) -> tuple[str, str]:
+    """Name the project and its version; where only the backend knew them, the wheel tells."""
+    for target in targets:
+        if target.wheel and not (plan.project and plan.version):
+            name, version, _, _ = parse_wheel_filename(target.wheel.filename)
+            return plan.project or name, plan.version or str(version)
+    return plan.project, plan.version

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from aarch64_wheels.catalogue import images
+from aarch64_wheels.commands.build import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import connect
 from aarch64_wheels.errors import ExitCode
-from aarch64_wheels.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.settings.schema import Settings
 
 
 def run_list_images(*, as_json: bool) -> int:
@@ -48,7 +53,8 @@ def run_build_image(settings: Settings, environ: Mapping[str, str], *, refresh: 
         print(f"{time.monotonic() - started:6.1f} s  {text}", flush=True)
 
     engine = connect(settings.engine, environ)
-    kept = EmbeddedImage.of_this_version(settings.cache_dir)
+    index = Host.current(environ).index
+    kept = EmbeddedImage.of_this_version(settings.cache_dir, index)
     if settings.no_cache:
         tag = kept.rebuild(engine, note, kept.recipe.sets)
     elif refresh:

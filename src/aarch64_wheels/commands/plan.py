@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from aarch64_wheels.commands.build import Host, open_settings_source, plan_source
 from aarch64_wheels.errors import ExitCode
-from aarch64_wheels.plan import Plan
-from aarch64_wheels.settings.schema import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.plan import Plan
+    from aarch64_wheels.settings.schema import Settings
 
 
 def run_plan(

@@ -11,11 +11,14 @@ import io
 import json
 import subprocess
 import tarfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 #: Layers and configurations carry no time of their own, so equal content has an equal identity.
 _EPOCH = "1970-01-01T00:00:00Z"

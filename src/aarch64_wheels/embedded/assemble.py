@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.embedded import bytecode, fetch, toolchain
@@ -23,7 +24,10 @@ from aarch64_wheels.embedded.interpreters import (
 )
 from aarch64_wheels.embedded.recipe import HOST, PackageSet, Recipe
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
-from aarch64_wheels.plan import Interpreter
+
+if TYPE_CHECKING:
+    from aarch64_wheels.hostindex import IndexSettings
+    from aarch64_wheels.plan import Interpreter
 
 #: Where auditwheel, patchelf and uv live in the image.
 _TOOLS = "/opt/tools"
@@ -39,6 +43,7 @@ class Workplace:
 
     recipe: Recipe
     cache_dir: Path
+    index: IndexSettings
     scratch: Path
 
     @property
@@ -67,12 +72,15 @@ def debs_directory(cache_dir: Path, packages: PackageSet) -> Path:
     return cache_dir / "debs" / f"{packages.name}-{packages.key}"
 
 
-def assemble(recipe: Recipe, cache_dir: Path, archive: Path, tag: str, note: Note) -> None:
+def assemble(
+    recipe: Recipe, cache_dir: Path, index: IndexSettings, archive: Path, tag: str, note: Note
+) -> None:
     """Assemble the image and write it to `archive`.
 
     Args:
         recipe: what to make.
         cache_dir: downloads are kept below it.
+        index: where the wheels of pip, build and auditwheel come from.
         archive: the image archive to write.
         tag: the image's name.
         note: told each step as it starts.
@@ -82,7 +90,7 @@ def assemble(recipe: Recipe, cache_dir: Path, archive: Path, tag: str, note: Not
     """
     archive.parent.mkdir(parents=True, exist_ok=True)
     with _scratch(archive.parent) as scratch:
-        place = Workplace(recipe=recipe, cache_dir=cache_dir, scratch=scratch)
+        place = Workplace(recipe=recipe, cache_dir=cache_dir, index=index, scratch=scratch)
         note("fetching Debian packages and wheels")
         releases = _fetch_and_unpack(place)
         note("setting up compilers and interpreters")
@@ -126,10 +134,11 @@ def _fetch_and_unpack(place: Workplace) -> dict[str, str]:
 
 def _install_wheels(place: Workplace) -> None:
     tools = place.root / _TOOLS.lstrip("/")
-    fetch.install_wheels("image-tools.txt", tools, python=_TOOLS_PYTHON)
+    fetch.install_wheels("image-tools.txt", tools, python=_TOOLS_PYTHON, index=place.index)
     for interpreter in embedded_interpreters():
         directory = place.root / site_packages(interpreter).lstrip("/")
-        fetch.install_wheels("image.txt", directory, python=interpreter.version)
+        version = interpreter.version
+        fetch.install_wheels("image.txt", directory, python=version, index=place.index)
         shutil.rmtree(directory / "bin", ignore_errors=True)
 
 

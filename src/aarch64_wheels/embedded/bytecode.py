@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 #: Parts of a standard library that no build imports.
 _SKIPPED = r"/(test|tests|idlelib|tkinter|turtledemo|lib2to3/tests)/"

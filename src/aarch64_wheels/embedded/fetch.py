@@ -13,9 +13,13 @@ import tempfile
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.embedded.recipe import PackageSet
 from aarch64_wheels.errors import UnfitError
+
+if TYPE_CHECKING:
+    from aarch64_wheels.embedded.recipe import PackageSet
+    from aarch64_wheels.hostindex import IndexSettings
 
 _DONE = "release"
 
@@ -107,13 +111,14 @@ def _fetch_error(packages: PackageSet, log: Path) -> UnfitError:
     )
 
 
-def install_wheels(lock: str, directory: Path, *, python: str) -> None:
+def install_wheels(lock: str, directory: Path, *, python: str, index: IndexSettings) -> None:
     """Install the wheels of one lock into a directory, for an aarch64 interpreter.
 
     Args:
         lock: a file name in `data/`, pinned with hashes.
         directory: becomes the packages' directory (as with `pip install --target`).
         python: the interpreter's version, such as `3.13`; it need not exist on this host.
+        index: where the wheels come from.
 
     Raises:
         UnfitError: the index cannot be reached or has no such file.
@@ -133,7 +138,13 @@ def install_wheels(lock: str, directory: Path, *, python: str) -> None:
         "--link-mode=copy",
         f"--requirements={source}",
     ]
-    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        argv,
+        env={**os.environ, **index.uv_environment()},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if result.returncode != 0:
         raise UnfitError(
             f"cannot install the wheels of {lock} for CPython {python}",

@@ -10,13 +10,16 @@ from __future__ import annotations
 import ast
 import pprint
 import shutil
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.embedded.toolchain import TRIPLET
-from aarch64_wheels.plan import Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from aarch64_wheels.plan import Interpreter
 
 _LAUNCHER = """#!{python}
 import sys

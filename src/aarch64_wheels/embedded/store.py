@@ -5,14 +5,19 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import EMBEDDED_REFERENCE
 from aarch64_wheels.embedded.assemble import Note, assemble, debs_directory
 from aarch64_wheels.embedded.fetch import current_release, release_of
 from aarch64_wheels.embedded.recipe import PackageSet, Recipe, load_recipe
-from aarch64_wheels.engine.client import Engine
 from aarch64_wheels.locking import exclusive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.hostindex import IndexSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +26,17 @@ class EmbeddedImage:
 
     Attributes:
         recipe: what it is made of. cache_dir: where archives and downloads are kept.
+        index: where its wheels come from.
     """
 
     recipe: Recipe
     cache_dir: Path
+    index: IndexSettings
 
     @classmethod
-    def of_this_version(cls, cache_dir: Path) -> EmbeddedImage:
+    def of_this_version(cls, cache_dir: Path, index: IndexSettings) -> EmbeddedImage:
         """Give the image that this version's recipe makes."""
-        return cls(recipe=load_recipe(), cache_dir=cache_dir)
+        return cls(recipe=load_recipe(), cache_dir=cache_dir, index=index)
 
     @property
     def tag(self) -> str:
@@ -94,7 +101,7 @@ class EmbeddedImage:
 
     def _assemble(self, note: Note) -> None:
         note(f"assembling the embedded image {self.tag}")
-        assemble(self.recipe, self.cache_dir, self.archive, self.tag, note)
+        assemble(self.recipe, self.cache_dir, self.index, self.archive, self.tag, note)
 
     def _load(self, engine: Engine, note: Note) -> None:
         note(f"loading {self.tag} into {engine.name}")

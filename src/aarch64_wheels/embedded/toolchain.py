@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import struct
-from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection
 
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.errors import UnfitError
+
+if TYPE_CHECKING:
+    from pathlib import Path, PurePosixPath
 
 TRIPLET = "aarch64-linux-gnu"
 

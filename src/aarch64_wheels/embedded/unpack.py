@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 #: What a build image has no use for. Licences (usr/share/doc/*/copyright) stay.
 _LEFT_OUT = (
@@ -62,9 +65,7 @@ def _unpack_one(deb: Path, root: Path) -> None:
     ]
     dpkg = ["dpkg-deb", "--fsys-tarfile", str(deb)]
     with subprocess.Popen(dpkg, stdout=subprocess.PIPE) as data:
-        result = subprocess.run(
-            tar, stdin=data.stdout, capture_output=True, text=True, check=False
-        )
+        result = subprocess.run(tar, stdin=data.stdout, capture_output=True, text=True, check=False)
     if result.returncode or data.returncode:
         raise UnfitError(
             f"cannot unpack {deb.name}",

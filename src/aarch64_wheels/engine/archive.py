@@ -25,8 +25,8 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
 
     A directory's content lands in `destination`; a file becomes `destination`.
     """
-    left_out = {Path(os.path.abspath(path)) for path in exclude}
-    stream = tempfile.TemporaryFile()
+    left_out = {Path(os.path.abspath(path)) for path in exclude}  # noqa: PTH100 - keeps links
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path, name in _walk(source.resolve(), _name(destination), left_out):
             _add(tar, path, name)

@@ -53,7 +53,7 @@ def execute(
         environment=dict(env or {}),
         workdir=None if cwd is None else str(cwd),
     )
-    response = client.api.exec_start(created["Id"], stream=True)._response
+    response = client.api.exec_start(created["Id"], stream=True)._response  # noqa: SLF001
     try:
         for stream, data in frames(_unlimited(client, response)):
             on_output(stream, data)
@@ -72,8 +72,8 @@ def frames(reader: Reader) -> Iterator[tuple[int, bytes]]:
 def _unlimited(client: Any, response: Any) -> Reader:
     """Give the response's buffered reader, with no time limit on its socket."""
     api = client.api
-    api._disable_socket_timeout(api._get_raw_response_socket(response))
-    reader: Reader = response.raw._fp.fp
+    api._disable_socket_timeout(api._get_raw_response_socket(response))  # noqa: SLF001
+    reader: Reader = response.raw._fp.fp  # noqa: SLF001
     return reader
 
 

@@ -107,7 +107,7 @@ class ConsoleObserver:
         if not self._live:
             self._say(f"[{wording.short(target_id)}] {stage}: started")
 
-    def output(self, target_id: str, stage: Stage, line: str) -> None:  # protocol
+    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol  # protocol
         """Keep the line as the target's last one, and print it when verbose."""
         plain = wording.clean(line)
         with self._lock:

@@ -68,7 +68,7 @@ class GitHubObserver:
             self._say(f"[{wording.short(target_id)}] {stage}: started")
             self._output.setdefault(target_id, []).append(f"--- {stage} ---")
 
-    def output(self, target_id: str, stage: Stage, line: str) -> None:  # protocol
+    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol  # protocol
         """Keep the line for the target's group."""
         with self._lock:
             self._output.setdefault(target_id, []).append(line)

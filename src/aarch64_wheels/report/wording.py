@@ -30,7 +30,7 @@ def short(identifier: str) -> str:
 
 def seconds(value: float) -> str:
     """Write a duration: `0.4 s`, `12 s`, `3 min 05 s`."""
-    if value < 9.95:  # from here on tenths say nothing
+    if value < 9.95:  # noqa: PLR2004  # from here on tenths say nothing
         return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -16,7 +16,7 @@ def main(backend: str, *backend_path: str) -> None:
     answer = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     # PEP 517: the project's directory is not on sys.path, the backend-path is.
-    sys.path[0:1] = [os.path.abspath(path) for path in backend_path]
+    sys.path[0:1] = [os.path.abspath(path) for path in backend_path]  # noqa: PTH100
     module, _, attributes = backend.partition(":")
     found = importlib.import_module(module)
     for name in filter(None, attributes.split(".")):

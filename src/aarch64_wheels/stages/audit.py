@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
-from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.report.model import WheelRecord
-from aarch64_wheels.stages.job import Job
+
+if TYPE_CHECKING:
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.stages.job import Job
 
 
 def audit_repaired(session: Session, job: Job, repaired: PurePosixPath) -> WheelRecord:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.stages.job import BUILT, ENVIRONMENT, PROJECT, PYTHON, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.listing import only_wheel
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from aarch64_wheels.engine.api import Session
 
 
 def build_wheel(session: Session, job: Job) -> PurePosixPath:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT, PYTHON, UV_ENVIRONMENT, WORK, Job
+
+if TYPE_CHECKING:
+    from aarch64_wheels.engine.api import Session
 
 _ASK_BACKEND = WORK / "ask_backend.py"
 

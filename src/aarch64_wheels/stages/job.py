@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.engine.api import LineSink
-from aarch64_wheels.plan import Plan, Target
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from aarch64_wheels.engine.api import LineSink
+    from aarch64_wheels.plan import Plan, Target
 
 #: Everything of ours is below this directory of the container.
 WORK = PurePosixPath("/aarch64-wheels")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import StageError
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from aarch64_wheels.engine.api import Session
 
 
 def only_wheel(session: Session, directory: PurePosixPath) -> PurePosixPath:

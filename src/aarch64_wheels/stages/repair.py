@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.engine.api import Session
 from aarch64_wheels.stages.job import REPAIRED, Job
 from aarch64_wheels.stages.listing import only_wheel
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from aarch64_wheels.engine.api import Session
 
 
 def repair_wheel(session: Session, job: Job, wheel: PurePosixPath) -> PurePosixPath:

@@ -1,0 +1,96 @@
+"""Makes real work impossible in unit tests: no network, no engine, no package manager."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Programs that would reach the network or change the machine. A test that needs one puts a
+#: stub of that name on PATH, below pytest's temporary directory.
+REAL_WORK = frozenset(
+    {"apt", "apt-get", "buildah", "curl", "docker", "dockerd", "mmdebstrap", "podman", "sudo", "uv"}
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_real_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Fail a test that connects to anything but loopback, or runs a program of `REAL_WORK`.
+
+    `pytest.fail` raises what `except Exception` does not catch, so no code can hide it.
+    """
+    temporary = tmp_path_factory.getbasetemp().resolve()
+    for name in ("connect", "connect_ex"):
+        real = getattr(socket.socket, name)
+        monkeypatch.setattr(socket.socket, name, _guarded_connect(real, temporary))
+    monkeypatch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
+    start = _guarded_start(subprocess.Popen.__init__, temporary)
+    monkeypatch.setattr(subprocess.Popen, "__init__", start)
+
+
+def _guarded_connect(real: Callable[..., Any], temporary: Path) -> Callable[..., Any]:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if not _is_local(self.family, address, temporary):
+            pytest.fail(f"a unit test connects to {address!r}: neither loopback nor its own socket")
+        return real(self, address)
+
+    return connect
+
+
+def _is_local(family: int, address: Any, temporary: Path) -> bool:
+    if family == socket.AF_UNIX:
+        # A name without a path (Linux's abstract sockets) belongs to somebody else.
+        path = Path(os.fsdecode(address))
+        return path.is_absolute() and (
+            not path.exists() or path.resolve().is_relative_to(temporary)
+        )
+    if family in (socket.AF_INET, socket.AF_INET6):
+        return _is_loopback(address[0])
+    return False
+
+
+def _is_loopback(host: object) -> bool:
+    text = os.fsdecode(host) if isinstance(host, str | bytes) else ""
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return text in ("", "localhost") or host is None
+
+
+def _guarded_lookup(real: Callable[..., Any]) -> Callable[..., Any]:
+    def getaddrinfo(host: Any, *rest: Any, **options: Any) -> Any:
+        if not _is_loopback(host):
+            pytest.fail(f"a unit test asks the network for the address of {host!r}")
+        return real(host, *rest, **options)
+
+    return getaddrinfo
+
+
+def _guarded_start(real: Callable[..., None], temporary: Path) -> Callable[..., None]:
+    def start(self: Any, args: Any, *rest: Any, **options: Any) -> None:
+        program = _program(args)
+        path = (options.get("env") or os.environ).get("PATH")
+        found = shutil.which(program, path=path)
+        is_stub = found is None or Path(found).resolve().is_relative_to(temporary)
+        if Path(program).name in REAL_WORK and not is_stub:
+            pytest.fail(f"a unit test runs the real {found}: put a stub on PATH")
+        real(self, args, *rest, **options)
+
+    return start
+
+
+def _program(args: object) -> str:
+    if isinstance(args, str | bytes | os.PathLike):
+        return os.fsdecode(args).split(" ", 1)[0]
+    if isinstance(args, Sequence) and args:
+        return os.fsdecode(args[0])
+    return ""

@@ -1,0 +1,99 @@
+"""A double of `engine.api.Session`: records what it is asked, and serves a few files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path, PurePosixPath
+
+    from aarch64_wheels.engine.api import Argv, LineSink
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """One command as it was asked for."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: PurePosixPath | None
+    streamed: bool
+
+    def __str__(self) -> str:
+        return " ".join(self.argv)
+
+
+@dataclass(kw_only=True)
+class FakeSession:
+    """A container whose commands do what `effects` says, by how the command starts.
+
+    `ls -A DIRECTORY` lists `files`; a command that nothing is said of prints nothing.
+    """
+
+    effects: Mapping[str, Callable[[FakeSession], str]] = field(default_factory=dict)
+    files: dict[PurePosixPath, bytes] = field(default_factory=dict)
+    commands: list[Command] = field(default_factory=list)
+    copied: list[tuple[Path, PurePosixPath, tuple[Path, ...]]] = field(default_factory=list)
+    open: bool = False
+
+    def __enter__(self) -> Self:
+        self.open = True
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.open = False
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        sink: LineSink,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> None:
+        for line in self._answer(argv, env, cwd, streamed=True).splitlines():
+            sink(line)
+
+    def capture(
+        self,
+        argv: Argv,
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> str:
+        return self._answer(argv, env, cwd, streamed=False)
+
+    def copy_in(
+        self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
+    ) -> None:
+        self.copied.append((source, destination, tuple(exclude)))
+
+    def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
+        copies = [directory / path.name for path in self.files if path.parent == source]
+        for copy in copies:
+            copy.write_bytes(self.files[source / copy.name])
+        return copies
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
+        assert mode & 0o400, "a file nobody can read"
+        self.files[path] = content
+
+    def _answer(
+        self,
+        argv: Argv,
+        env: Mapping[str, str] | None,
+        cwd: PurePosixPath | None,
+        *,
+        streamed: bool,
+    ) -> str:
+        words = tuple(str(word) for word in argv)
+        command = Command(argv=words, env=env or {}, cwd=cwd, streamed=streamed)
+        self.commands.append(command)
+        for start, effect in self.effects.items():
+            if str(command).startswith(start):
+                return effect(self)
+        if words[:2] == ("ls", "-A"):
+            return "".join(f"{p.name}\n" for p in self.files if str(p.parent) == words[2])
+        return ""

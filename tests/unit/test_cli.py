@@ -1,0 +1,311 @@
+"""The command line: what it parses, what it says, and the status it ends with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aarch64_wheels import __version__
+from aarch64_wheels.cli import Terminated, guard, main, make_parser
+from aarch64_wheels.errors import (
+    AarchWheelsError,
+    CommandError,
+    StageError,
+    UnfitError,
+    UsageError,
+)
+from aarch64_wheels.settings.schema import Option, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMANDS = ["build", "plan", "audit", "image", "doctor"]
+
+SAMPLES: dict[type, str] = {int: "3", str: "text"}
+
+
+@pytest.fixture(autouse=True)
+def _signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """`main` takes over SIGTERM; a table or a variable of the surroundings must not count."""
+    old = signal.getsignal(signal.SIGTERM)
+    for name in [name for name in os.environ if name.startswith("AARCH64_WHEELS_")]:
+        monkeypatch.delenv(name)
+    yield
+    signal.signal(signal.SIGTERM, old)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "spring"\nversion = "1.0"\n')
+    return tmp_path
+
+
+def _sample(option: Option) -> list[str]:
+    """Some words that give this option a value."""
+    value = option.choices[-1] if option.choices else SAMPLES.get(option.kind, "text")
+    if option.field == "source":
+        return [value]
+    if option.kind is bool:
+        return [f"--{option.name}"]
+    return [f"--{option.name}", value, value] if option.many else [f"--{option.name}", value]
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_every_setting_is_an_option(command: str, option: Option) -> None:
+    parser = make_parser()
+    not_given = parser.parse_args([command])
+    assert getattr(not_given, option.field) is None
+    words = _sample(option)
+    value = getattr(parser.parse_args([command, *words]), option.field)
+    expected: object = words[1:] if option.many else words[-1]
+    assert value == (True if option.kind is bool else expected)
+
+
+@pytest.mark.parametrize("command", ["build", "plan"])
+@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+def test_every_option_is_explained(
+    command: str, option: Option, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = _help([command], capsys)
+    name = "SOURCE" if option.field == "source" else f"--{option.name}"
+    entry = re.search(rf"^  {name}\b.*(?:\n {{20,}}.*)*", text, re.MULTILINE)
+    assert entry is not None
+    assert len(entry[0].split()) > 4
+    assert all(word in entry[0] for word in option.choices)
+
+
+def _help(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        make_parser().parse_args([*words, "--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_the_help_shows_commands_examples_and_exit_codes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = _help([], capsys)
+    assert all(re.search(rf"^    {command}\b", text, re.MULTILINE) for command in COMMANDS)
+    assert "aarch64-wheels build kiwisolver==1.4.7" in text
+    codes = text.partition("exit codes:")[2]
+    assert re.findall(r"\b\d\b", codes) == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("command", ["build", "plan", "audit", "doctor"])
+def test_a_commands_help_has_examples_of_its_own(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    examples = _help([command], capsys).partition("examples:")[2].strip().splitlines()
+    assert examples
+    assert all(f"aarch64-wheels {command}" in line for line in examples)
+
+
+def test_the_examples_are_good_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = _help([], capsys).partition("examples:")[2].partition("exit codes:")[0]
+    lines = [re.split(r" {2,}", line.strip())[0] for line in examples.strip().splitlines()]
+    assert len(lines) >= 5
+    for line in lines:
+        program, *words = line.split()
+        assert program == "aarch64-wheels"
+        make_parser().parse_args(words)
+
+
+WRONG = {
+    "no-command": ([], "COMMAND"),
+    "unknown-command": (["bild"], "'bild'"),
+    "unknown-option": (["build", "--pyhton", "cp313"], "--pyhton"),
+    "unknown-mode": (["build", "--mode", "quick"], "emulated"),
+    "two-sources": (["build", "one", "two"], "two"),
+    "json-and-matrix": (["plan", "--json", "--matrix"], "not allowed with"),
+    "no-wheel": (["audit"], "WHEEL"),
+    "unknown-image": (["image", "build", "ubuntu"], "debian"),
+    "no-action": (["image"], "ACTION"),
+}
+
+
+@pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG.keys())
+def test_bad_usage_ends_with_2_and_names_what_is_wrong(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_source_after_a_list_of_interpreters() -> None:
+    words = ["build", "--python", "cp311", "cp313", "--", "kiwisolver==1.4.7"]
+    arguments = make_parser().parse_args(words)
+    assert (arguments.python, arguments.source) == (["cp311", "cp313"], "kiwisolver==1.4.7")
+
+
+ERRORS: dict[str, tuple[BaseException, int, str]] = {
+    "base": (AarchWheelsError("tried"), 1, "error: tried\n"),
+    "stage": (StageError("tried", hint="do"), 1, "error: tried\nnext: do\n"),
+    "usage": (UsageError("tried", found="x"), 2, "error: tried\nfound: x\n"),
+    "unfit": (
+        UnfitError("tried", found="x", hint="do"),
+        3,
+        "error: tried\nfound: x\nnext: do\n",
+    ),
+    "command": (
+        CommandError(("cc", "-c"), 4, "fatal"),
+        1,
+        "error: `cc -c` ended with status 4\nfound: fatal\n",
+    ),
+    "interrupt": (KeyboardInterrupt(), 130, "interrupted: all containers are removed\n"),
+    "terminated": (Terminated(), 143, "terminated: all containers are removed\n"),
+}
+
+
+@pytest.mark.parametrize(("error", "status", "said"), ERRORS.values(), ids=ERRORS.keys())
+def test_an_error_becomes_its_exit_code_and_a_message(
+    error: BaseException, status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert guard(_raising(error), debug=False) == status
+    assert capsys.readouterr() == ("", said)
+
+
+def _raising(error: BaseException) -> type[int]:
+    def work() -> int:
+        raise error
+
+    return work  # type: ignore[return-value]
+
+
+def test_a_bug_shows_no_traceback_and_says_how_to_get_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert guard(_raising(KeyError("tag")), debug=False) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("internal error: KeyError: 'tag'\n")
+    assert "--debug" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("error", [UsageError("tried"), KeyError("tag")], ids=["ours", "bug"])
+def test_debug_shows_the_traceback_too(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    guard(_raising(error), debug=True)
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback (most recent call last):")
+    assert "in work" in said
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_a_status_is_handed_on(status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert guard(lambda: status, debug=False) == status
+    assert capsys.readouterr() == ("", "")
+
+
+def test_sigterm_ends_like_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run_audit(*_arguments: object, **_options: object) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    monkeypatch.setattr("aarch64_wheels.audit.run_audit", run_audit)
+    assert main(["audit", "some.whl"]) == 143
+    assert capsys.readouterr().err.startswith("terminated:")
+
+
+def test_plan_needs_no_engine(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["plan", "--json", "--image", "debian", "--python", "cp39", "cp313", "--", str(project)]
+    assert main(words) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert (plan["project"], plan["image"]["name"]) == ("spring", "debian")
+    assert [row["interpreter"]["tag"] for row in plan["targets"]] == ["cp39", "cp313"]
+
+
+def test_a_dry_run_shows_the_plan_and_builds_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = project / "out"
+    words = ["build", str(project), "--dry-run", "--image", "debian", "--output-dir", str(output)]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "spring 1.0" in said
+    assert "cp39-manylinux_aarch64" in said
+    assert not output.exists()
+
+
+def test_the_environment_counts_where_no_flag_is_given(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AARCH64_WHEELS_PYTHON", "cp311")
+    monkeypatch.setenv("AARCH64_WHEELS_IMAGE", "musllinux_1_2")
+    assert main(["plan", str(project), "--json", "--image", "debian"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert [row["identifier"] for row in plan["targets"]] == ["cp311-manylinux_aarch64"]
+
+
+FAILURES = {
+    "no-such-image": (["plan", "--image", "manylinux2015"], 2, "no image is called"),
+    "no-such-interpreter": (["plan", "--image", "debian", "--python", "cp312"], 3, "cp312"),
+    "no-number": (["build", "--jobs", "many"], 2, "--jobs must be"),
+    "no-wheel": (["audit", "no-such.whl"], 2, "no-such.whl"),
+}
+
+
+@pytest.mark.parametrize(("words", "status", "said"), FAILURES.values(), ids=FAILURES.keys())
+def test_failures_end_with_their_status_and_at_most_4_lines(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(project)
+    assert main(words) == status
+    text = capsys.readouterr().err
+    assert said in text
+    assert len(text.splitlines()) <= 4
+    assert "Traceback" not in text
+
+
+def _module(*words: str, **options: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", "aarch64_wheels", *words]
+    return subprocess.run(argv, text=True, check=False, stderr=subprocess.PIPE, **options)  # type: ignore[call-overload,no-any-return]
+
+
+def test_it_runs_as_a_module() -> None:
+    result = _module("--version", stdout=subprocess.PIPE)
+    assert (result.returncode, result.stdout) == (0, f"aarch64-wheels {__version__}\n")
+
+
+def test_a_reader_that_has_gone_is_no_failure() -> None:
+    """As with `| head -1`: no message, and the shell's `pipefail` has nothing to see."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        result = _module("image", "list", "--json", stdout=gone)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_parsing_needs_no_engine_library() -> None:
+    code = "import sys, aarch64_wheels.cli as c; c.make_parser(); print('docker' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert result.stdout == b"False\n"
+
+
+def test_an_option_of_the_schema_without_a_flag_would_be_noticed() -> None:
+    """The settings a command takes are those of the schema, and nothing else."""
+    parser = make_parser()
+    own = {"debug", "handler", "dry_run", "verbose", "json", "matrix"}
+    for command in ("build", "plan"):
+        given = set(vars(parser.parse_args([command]))) - own
+        assert given == {option.field for option in options()}
+    assert isinstance(parser, argparse.ArgumentParser)

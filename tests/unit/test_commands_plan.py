@@ -1,0 +1,88 @@
+"""What `plan` prints: a table for people, JSON and a matrix for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aarch64_wheels.commands.plan import matrix, run_plan
+from aarch64_wheels.errors import UsageError
+from aarch64_wheels.settings.schema import Settings
+from tests.unit.report_samples import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ENVIRON: Mapping[str, str] = {}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    text = '[project]\nname = "spring"\nversion = "1.0"\nrequires-python = ">=3.13"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    return tmp_path
+
+
+def _settings(project: Path) -> Settings:
+    return Settings(source=str(project), image="debian", cache_dir=project / "cache")
+
+
+def test_a_matrix_has_a_job_for_each_target() -> None:
+    assert matrix(plan()) == {
+        "include": [
+            {"target": "cp313-manylinux_aarch64", "python": "cp313"},
+            {"target": "cp39-manylinux_aarch64", "python": "cp39"},
+        ]
+    }
+
+
+def test_the_matrix_is_one_line_of_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`fromJSON` reads it from a step's output, which holds a line."""
+    assert run_plan(_settings(project), ENVIRON, as_matrix=True) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    jobs = json.loads(line)["include"]
+    assert [job["python"] for job in jobs] == ["cp313", "cp314", "cp315"]
+
+
+def test_the_json_is_the_same_for_the_same_input(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = []
+    for _ in range(2):
+        assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    data = json.loads(printed[0])
+    assert (data["project"], data["version"], data["source"]) == ("spring", "1.0", str(project))
+    assert data["stages"] == ["environment", "build", "repair", "audit"]
+
+
+def test_the_table_names_source_image_targets_and_stages(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run_plan(_settings(project), ENVIRON) == 0
+    first, *table = capsys.readouterr().out.splitlines()
+    assert first.startswith("spring 1.0 in debian (aarch64-wheels/debian), ")
+    (row,) = [line for line in table if "cp314-manylinux_aarch64" in line]
+    assert "/opt/python/cp314-cp314/bin/python" in row
+    assert "environment → build → repair → audit" in row
+    assert sum("manylinux_aarch64" in line for line in table) == 3
+
+
+def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        run_plan(_settings(tmp_path), ENVIRON)
+    assert capsys.readouterr().out == ""
+
+
+def test_nothing_is_left_behind(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = project / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    before = sorted(Path(project).rglob("*"))
+    run_plan(_settings(project), ENVIRON)
+    assert sorted(project.rglob("*")) == before

@@ -1,0 +1,255 @@
+"""The pipeline: parallel targets, each apart from the others, and what is known of each."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from aarch64_wheels.errors import StageError
+from aarch64_wheels.pipeline import Pipeline, SessionFactory
+from aarch64_wheels.plan import Interpreter, Plan, Target
+from aarch64_wheels.report.model import Stage, Status
+from tests.unit.audit_samples import GOOD_NAME
+from tests.unit.report_samples import BAD, GOOD, plan
+from tests.unit.stage_samples import fails, good_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.unit.fake_session import FakeSession
+
+#: Seconds after which a test that waits for another thread gives up.
+WAIT = 10.0
+
+
+@dataclass
+class Refusal:
+    """A container whose start does some work, and then fails."""
+
+    work: Callable[[], object]
+    error: str = "enough"
+
+    def __enter__(self) -> FakeSession:
+        self.work()
+        raise StageError(self.error)
+
+    def __exit__(self, *_error: object) -> None:
+        pytest.fail("left, but never entered")
+
+
+@dataclass(kw_only=True)
+class Listener:
+    """An observer that keeps what it is told, in order."""
+
+    told: list[tuple[str, ...]] = field(default_factory=list)
+
+    def stage_started(self, target_id: str, stage: Stage) -> None:
+        self.told.append((target_id, "started", stage))
+
+    def output(self, target_id: str, stage: Stage, line: str) -> None:
+        self.told.append((target_id, "output", stage, line))
+
+    def stage_finished(self, target_id: str, record: Any) -> None:
+        self.told.append((target_id, "finished", record.stage, record.status))
+
+    def target_finished(self, target: Any) -> None:
+        self.told.append((target.identifier, "done", target.status))
+
+    def of(self, identifier: str) -> list[tuple[str, ...]]:
+        return [words[1:] for words in self.told if words[0] == identifier]
+
+
+def _pipeline(
+    tmp_path: Path, start: Callable[[], object], listener: Listener, sample: Plan | None = None
+) -> Pipeline:
+    return Pipeline(
+        plan=sample or replace(plan(), jobs=1),
+        source=tmp_path / "project",
+        left_out=(),
+        output_dir=tmp_path / "wheelhouse",
+        start=cast("SessionFactory", start),
+        observer=cast("Any", listener),
+    )
+
+
+def _sessions(*sessions: FakeSession) -> Callable[[], FakeSession]:
+    left = list(sessions)
+    return lambda: left.pop(0)
+
+
+def _only(*tags: str, jobs: int) -> Plan:
+    rows = [Interpreter(tag=tag, version="3.13", directory="cp313-cp313") for tag in tags]
+    targets = tuple(Target(identifier=row.tag, interpreter=row) for row in rows)
+    return replace(plan(), jobs=jobs).with_targets(targets)
+
+
+def test_a_target_goes_through_all_stages(tmp_path: Path) -> None:
+    listener, session = Listener(), good_session(tmp_path)
+    sample = plan().with_targets(plan().targets[:1])
+    (record,) = _pipeline(tmp_path, lambda: session, listener, sample).run()
+    assert (record.identifier, record.status, record.error) == (GOOD, Status.OK, "")
+    assert [(row.stage, row.status) for row in record.stages] == [(s, Status.OK) for s in Stage]
+    assert record.wheel is not None
+    assert (tmp_path / "wheelhouse" / record.wheel.filename).is_file()
+    assert not session.open
+
+
+def test_the_observer_is_told_in_order(tmp_path: Path) -> None:
+    listener = Listener()
+    sample = plan().with_targets(plan().targets[:1])
+    _pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
+    stages = [words for words in listener.of(GOOD) if words[0] != "output"]
+    expected = [(what, s) for s in Stage for what in ("started", "finished")]
+    assert [words[:2] for words in stages[:-1]] == expected
+    assert stages[-1] == ("done", Status.OK)
+    assert ("output", Stage.BUILD, "building") in listener.of(GOOD)
+
+
+def test_the_log_holds_every_line_under_its_stage(tmp_path: Path) -> None:
+    sample = plan().with_targets(plan().targets[:1])
+    (record,) = _pipeline(tmp_path, lambda: good_session(tmp_path), Listener(), sample).run()
+    log = (tmp_path / "wheelhouse" / record.log).read_text(encoding="utf-8")
+    assert log == ("== environment ==\n== build ==\nbuilding\n== repair ==\n== audit ==\n")
+
+
+def test_a_failed_target_does_not_stop_the_next(tmp_path: Path) -> None:
+    """The plan's first target (cp313) fails; the second gets a wheel for any Python."""
+    broken, whole = good_session(tmp_path), _any_python_session(tmp_path)
+    broken.effects = {**broken.effects, "uv build": fails(2, "fatal error: fast.h")}
+    failed, built = _pipeline(tmp_path, _sessions(broken, whole), Listener()).run()
+    assert (failed.identifier, failed.status, failed.wheel) == (GOOD, Status.FAILED, None)
+    assert "fatal error: fast.h" in failed.error
+    assert [row.status for row in failed.stages] == [
+        *(Status.OK, Status.FAILED),
+        *(Status.NOT_RUN, Status.NOT_RUN),
+    ]
+    assert [row.stage for row in failed.stages] == list(Stage)
+    assert "fatal error: fast.h" in (tmp_path / "wheelhouse" / failed.log).read_text()
+    assert (built.identifier, built.status) == (BAD, Status.OK)
+    assert not broken.open
+
+
+def _any_python_session(tmp_path: Path) -> FakeSession:
+    return good_session(tmp_path, GOOD_NAME.replace("cp313-cp313", "py3-none"))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        pytest.param(StageError("no such image"), "no such image", id="told"),
+        pytest.param(KeyError("tag"), "internal error: KeyError: 'tag'", id="bug"),
+    ],
+)
+def test_a_container_that_does_not_start_fails_its_target_only(
+    tmp_path: Path, error: Exception, said: str
+) -> None:
+    sessions: list[FakeSession | None] = [None, _any_python_session(tmp_path)]
+
+    def start() -> FakeSession:
+        session = sessions.pop(0)
+        if session is None:
+            raise error
+        return session
+
+    failed, built = _pipeline(tmp_path, start, Listener()).run()
+    assert (failed.status, failed.error.partition("\n")[0]) == (Status.FAILED, said)
+    assert {row.status for row in failed.stages} == {Status.NOT_RUN}
+    assert said.rpartition(" ")[2] in (tmp_path / "wheelhouse" / failed.log).read_text()
+    assert (failed.seconds, built.status) == (0.0, Status.OK)
+
+
+def test_targets_run_side_by_side_and_come_back_in_the_plans_order(tmp_path: Path) -> None:
+    """Each waits for the other to start, and one of them for the other to be done."""
+    both, one_done = threading.Barrier(2, timeout=WAIT), threading.Event()
+
+    class Waiting(Listener):
+        def target_finished(self, target: Any) -> None:
+            super().target_finished(target)
+            one_done.set()
+
+    def work() -> None:
+        if both.wait() == 0:
+            assert one_done.wait(WAIT)
+
+    pipeline = _pipeline(tmp_path, lambda: Refusal(work), Waiting(), _only("a", "b", jobs=2))
+    records = pipeline.run()
+    assert [(record.identifier, record.error) for record in records] == [
+        ("a", "enough"),
+        ("b", "enough"),
+    ]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_no_more_targets_at_once_than_jobs(tmp_path: Path, jobs: int) -> None:
+    lock, running, most = threading.Lock(), 0, 0
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.05)
+        with lock:
+            running -= 1
+
+    sample = _only("a", "b", "c", "d", jobs=jobs)
+    _pipeline(tmp_path, lambda: Refusal(work), Listener(), sample).run()
+    assert most == jobs
+
+
+@pytest.mark.parametrize(("targets", "cores", "expected"), [(5, 2, 2), (1, 8, 1)])
+def test_without_a_number_of_jobs_the_cores_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, targets: int, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: range(cores))
+    seen: list[int | None] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, max_workers: int | None = None) -> None:
+            seen.append(max_workers)
+            super().__init__(max_workers)
+
+    monkeypatch.setattr("aarch64_wheels.pipeline.ThreadPoolExecutor", Pool)
+    sample = _only(*"abcdefgh"[:targets], jobs=0)
+    _pipeline(tmp_path, lambda: Refusal(int), Listener(), sample).run()
+    assert seen == [expected]
+
+
+@contextmanager
+def _signal_raises_interrupt() -> Iterator[None]:
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, old)
+
+
+def test_an_interrupt_starts_nothing_more_and_is_told_nobody(tmp_path: Path) -> None:
+    release, started, main = threading.Event(), list[str](), threading.main_thread().ident
+    assert main is not None
+
+    def work() -> None:
+        started.append("one")
+        time.sleep(0.05)  # by then the pipeline waits for results
+        signal.pthread_kill(main, signal.SIGUSR1)
+        assert release.wait(WAIT)
+
+    listener, before = Listener(), set(threading.enumerate())
+    sample = _only("a", "b", "c", jobs=1)
+    with _signal_raises_interrupt(), pytest.raises(KeyboardInterrupt):
+        _pipeline(tmp_path, lambda: Refusal(work), listener, sample).run()
+    release.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(WAIT)
+    assert (started, listener.told) == (["one"], [])

@@ -1,0 +1,110 @@
+"""Stage 4: what gets into the output directory, and what does not."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from aarch64_wheels.errors import StageError
+from aarch64_wheels.report.model import WheelRecord
+from aarch64_wheels.stages.audit import audit_repaired
+from aarch64_wheels.stages.job import REPAIRED
+from tests.unit.audit_samples import EXTENSION, GOOD_NAME, X86_64, elf, write_wheel
+from tests.unit.fake_session import FakeSession
+from tests.unit.report_samples import plan
+from tests.unit.stage_samples import make_job
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLATFORM = "manylinux2014_aarch64.manylinux_2_17_aarch64"
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    (tmp_path / "wheelhouse").mkdir()
+    return tmp_path / "wheelhouse"
+
+
+def _session(scratch: Path, name: str, files: dict[str, bytes] | None = None) -> FakeSession:
+    return FakeSession(files={REPAIRED / name: write_wheel(scratch, name, files).read_bytes()})
+
+
+def test_a_good_wheel_is_kept_and_described(tmp_path: Path, output: Path) -> None:
+    session = _session(tmp_path, GOOD_NAME)
+    record = audit_repaired(session, make_job(output), REPAIRED / GOOD_NAME)
+    content = session.files[REPAIRED / GOOD_NAME]
+    assert record == WheelRecord(
+        filename=GOOD_NAME,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+        policy="manylinux_2_17_aarch64",
+    )
+    assert [path.name for path in output.iterdir()] == [GOOD_NAME]
+    assert (output / GOOD_NAME).read_bytes() == content
+
+
+def test_a_wheel_of_the_same_name_is_replaced(tmp_path: Path, output: Path) -> None:
+    (output / GOOD_NAME).write_bytes(b"of the last run")
+    audit_repaired(_session(tmp_path, GOOD_NAME), make_job(output), REPAIRED / GOOD_NAME)
+    assert (output / GOOD_NAME).read_bytes().startswith(b"PK")
+
+
+def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: Path) -> None:
+    lines: list[str] = []
+    session = _session(tmp_path, GOOD_NAME, {EXTENSION: elf(machine=X86_64)})
+    (output / GOOD_NAME).write_bytes(b"of the last run")
+    with pytest.raises(StageError, match="the audit refuses fast-") as caught:
+        audit_repaired(session, make_job(output, lines), REPAIRED / GOOD_NAME)
+    assert f"machine: {EXTENSION} is not AArch64 code" in caught.value.found
+    assert any(line.startswith("audit: error: machine: ") for line in lines)
+    assert [path.read_bytes() for path in output.iterdir()] == [b"of the last run"]
+
+
+def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, output: Path) -> None:
+    name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
+    with pytest.raises(StageError, match="no platform tag of the wheel installs on") as caught:
+        audit_repaired(_session(tmp_path, name), make_job(output), REPAIRED / name)
+    assert "manylinux_2_17_aarch64" in caught.value.found
+
+
+def test_without_a_policy_the_wheels_own_claim_counts(tmp_path: Path, output: Path) -> None:
+    name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
+    job = make_job(output, image=replace(plan().image, policy=""))
+    assert audit_repaired(_session(tmp_path, name), job, REPAIRED / name).filename == name
+
+
+@pytest.mark.parametrize(
+    ("tag", "extension"),
+    [
+        pytest.param("cp39-abi3", "fast.abi3.so", id="stable-abi"),
+        pytest.param("py3-none", "libfast.so", id="any-python"),
+    ],
+)
+def test_tags_that_the_target_installs(
+    tmp_path: Path, output: Path, tag: str, extension: str
+) -> None:
+    name = f"fast-1.0-{tag}-{PLATFORM}.whl"
+    session = _session(tmp_path, name, {extension: elf()})
+    assert audit_repaired(session, make_job(output), REPAIRED / name).filename == name
+
+
+OTHERS = {
+    "other-version": ("cp311-cp311", "fast.cpython-311-aarch64-linux-gnu.so"),
+    "free-threaded": ("cp313-cp313t", "fast.cpython-313t-aarch64-linux-gnu.so"),
+}
+
+
+@pytest.mark.parametrize(("tag", "extension"), OTHERS.values(), ids=OTHERS.keys())
+def test_a_wheel_for_another_interpreter_is_refused(
+    tmp_path: Path, output: Path, tag: str, extension: str
+) -> None:
+    name = f"fast-1.0-{tag}-{PLATFORM}.whl"
+    session = _session(tmp_path, name, {extension: elf()})
+    with pytest.raises(StageError, match="is not for cp313-manylinux_aarch64") as caught:
+        audit_repaired(session, make_job(output), REPAIRED / name)
+    assert tag in caught.value.found
+    assert list(output.iterdir()) == []
