@@ -74,7 +74,9 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
         debug: show the traceback too.
     """
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()  # here, where a reader that has gone can still be met
+        return code  # noqa: TRY300 - it belongs to what is tried
     except AarchWheelsError as error:
         if debug:
             traceback.print_exc()
@@ -86,8 +88,8 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
     except KeyboardInterrupt:
         print("interrupted: all containers are removed", file=sys.stderr)
         return 128 + signal.SIGINT
-    except BrokenPipeError:  # the reader (`| head`) has gone
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader (`| head`) has gone, and must not be met at exit again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - a traceback is for those who ask
         if debug:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import platformdirs
 import pytest
 
-from aarch64_wheels.commands.build import Host
+from aarch64_wheels.commands.inputs import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.settings.schema import EngineName

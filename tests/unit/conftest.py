@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from aarch64_wheels.audit.policy import Judgement
+
 #: Programs that would reach the network or change the machine. A test that needs one puts a
 #: stub of that name on PATH, below pytest's temporary directory.
 REAL_WORK = frozenset(
@@ -35,6 +37,13 @@ def _no_real_work(
     monkeypatch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
     start = _guarded_start(subprocess.Popen.__init__, temporary)
     monkeypatch.setattr(subprocess.Popen, "__init__", start)
+
+
+@pytest.fixture
+def _judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer for auditwheel, which takes a process and a quarter of a second for each wheel."""
+    judgement = Judgement(policy="manylinux_2_17_aarch64", error="")
+    monkeypatch.setattr("aarch64_wheels.audit.check.judge", lambda *_arguments: judgement)
 
 
 def _guarded_connect(real: Callable[..., Any], temporary: Path) -> Callable[..., Any]:

@@ -74,7 +74,7 @@ def test_the_table_names_source_image_targets_and_stages(
 
 
 def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(UsageError, match=str(tmp_path)):
+    with pytest.raises(UsageError, match="without build metadata"):
         run_plan(_settings(tmp_path), ENVIRON)
     assert capsys.readouterr().out == ""
 

@@ -185,7 +185,6 @@ def test_a_failure_without_an_error_line_shows_the_last_lines(
     assert caught.value.found == "7; 8; 9"
 
 
-@pytest.mark.xfail(reason="FileNotFoundError gets out; drop when it is an UnfitError")
 def test_no_mmdebstrap(tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnfitError, match="mmdebstrap"):

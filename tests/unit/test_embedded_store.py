@@ -181,7 +181,6 @@ def test_a_set_that_is_not_there_counts_as_changed(kept: Store) -> None:
     assert kept.image.outdated() == (OLD,)
 
 
-@pytest.mark.xfail(reason="FileNotFoundError of `release`; drop when such a set is outdated")
 def test_a_set_that_was_never_finished_counts_as_changed(kept: Store) -> None:
     (kept.directory(OLD) / "release").unlink()
     assert kept.image.outdated() == (OLD,)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from tests.unit.fake_session import FakeSession
 
+pytestmark = pytest.mark.usefixtures("_judged")
+
 #: Seconds after which a test that waits for another thread gives up.
 WAIT = 10.0
 

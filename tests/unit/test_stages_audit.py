@@ -47,12 +47,14 @@ def test_a_good_wheel_is_kept_and_described(tmp_path: Path, output: Path) -> Non
     assert (output / GOOD_NAME).read_bytes() == content
 
 
+@pytest.mark.usefixtures("_judged")
 def test_a_wheel_of_the_same_name_is_replaced(tmp_path: Path, output: Path) -> None:
     (output / GOOD_NAME).write_bytes(b"of the last run")
     audit_repaired(_session(tmp_path, GOOD_NAME), make_job(output), REPAIRED / GOOD_NAME)
     assert (output / GOOD_NAME).read_bytes().startswith(b"PK")
 
 
+@pytest.mark.usefixtures("_judged")
 def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: Path) -> None:
     lines: list[str] = []
     session = _session(tmp_path, GOOD_NAME, {EXTENSION: elf(machine=X86_64)})
@@ -64,6 +66,7 @@ def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: 
     assert [path.read_bytes() for path in output.iterdir()] == [b"of the last run"]
 
 
+@pytest.mark.usefixtures("_judged")
 def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
     with pytest.raises(StageError, match="no platform tag of the wheel installs on") as caught:
@@ -71,12 +74,14 @@ def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, out
     assert "manylinux_2_17_aarch64" in caught.value.found
 
 
+@pytest.mark.usefixtures("_judged")
 def test_without_a_policy_the_wheels_own_claim_counts(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
     job = make_job(output, image=replace(plan().image, policy=""))
     assert audit_repaired(_session(tmp_path, name), job, REPAIRED / name).filename == name
 
 
+@pytest.mark.usefixtures("_judged")
 @pytest.mark.parametrize(
     ("tag", "extension"),
     [
@@ -98,6 +103,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.usefixtures("_judged")
 @pytest.mark.parametrize(("tag", "extension"), OTHERS.values(), ids=OTHERS.keys())
 def test_a_wheel_for_another_interpreter_is_refused(
     tmp_path: Path, output: Path, tag: str, extension: str

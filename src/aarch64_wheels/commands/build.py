@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import platform
 import tempfile
 import time
 import uuid
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
-from aarch64_wheels.catalogue import find_image, interpreters
+from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
 from aarch64_wheels.doctor import check_disk, check_output_dir
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
@@ -24,58 +23,18 @@ from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec
 from aarch64_wheels.engine.sweep import sweep
 from aarch64_wheels.errors import ExitCode, UnfitError
-from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
 from aarch64_wheels.pipeline import Pipeline
-from aarch64_wheels.plan import Plan, make_plan
 from aarch64_wheels.report.model import Report, TargetRecord
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.settings.schema import Mode, Settings
-from aarch64_wheels.source import Source, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from aarch64_wheels.engine.container import ContainerSession
+    from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.observer import Observer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Host:
-    """What a run takes from the machine it runs on: variables, index settings, architecture."""
-
-    environ: Mapping[str, str]
-    index: IndexSettings
-    machine: str
-
-    @classmethod
-    def current(cls, environ: Mapping[str, str]) -> Host:
-        """Take this machine, with these variables."""
-        index = read_index_settings(environ, pip_config_files(environ, Path.home()))
-        return cls(environ=environ, index=index, machine=platform.machine())
-
-
-def plan_source(settings: Settings, source: Source, host: Host) -> Plan:
-    """Plan what the settings ask for; needs no engine."""
-    return make_plan(
-        settings,
-        source.metadata,
-        find_image(settings.image),
-        interpreters(),
-        source_origin=source.origin,
-        sha256=source.sha256,
-        host_machine=host.machine,
-    )
-
-
-def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Source:
-    """Open the source that the settings name, with the host's index settings."""
-    return open_source(
-        settings.source,
-        workdir,
-        index=host.index,
-        cache_dir=settings.cache_dir,
-        no_cache=settings.no_cache,
-    )
+    from aarch64_wheels.source import Source
 
 
 def run_build(

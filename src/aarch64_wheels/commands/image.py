@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aarch64_wheels.catalogue import images
-from aarch64_wheels.commands.build import Host
+from aarch64_wheels.commands.inputs import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import connect
 from aarch64_wheels.errors import ExitCode

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from aarch64_wheels.commands.build import Host, open_settings_source, plan_source
+from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
 from aarch64_wheels.errors import ExitCode
 
 if TYPE_CHECKING:

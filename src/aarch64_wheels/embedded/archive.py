@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Layers and configurations carry no time of their own, so equal content has an equal identity.
 _EPOCH = "1970-01-01T00:00:00Z"
+#: No file is newer than this. Not 1970: zip files, and so wheels, begin with 1980.
+_NEWEST = "2020-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def write_archive(root: Path, config: ImageConfig, archive: Path) -> None:
         with tarfile.open(partial, "w") as tar:
             _add_bytes(tar, "config.json", description)
             _add_bytes(tar, "manifest.json", _manifest(config))
-            tar.add(layer, arcname="layer.tar")
+            _add_file(tar, "layer.tar", layer)
         partial.replace(archive)
     finally:
         layer.unlink(missing_ok=True)
@@ -59,7 +61,8 @@ def write_archive(root: Path, config: ImageConfig, archive: Path) -> None:
 
 def _write_layer(root: Path, layer: Path) -> None:
     argv = ["tar", "--create", f"--file={layer}", f"--directory={root}", "--sort=name"]
-    argv += ["--owner=0", "--group=0", "--numeric-owner", "--format=gnu", "."]
+    argv += ["--owner=0", "--group=0", "--numeric-owner", "--format=gnu"]
+    argv += ["--clamp-mtime", f"--mtime={_NEWEST}", "."]
     result = subprocess.run(argv, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise UnfitError(
@@ -93,6 +96,13 @@ def _describe(config: ImageConfig, layer: Path) -> bytes:
 def _manifest(config: ImageConfig) -> bytes:
     entry = {"Config": "config.json", "RepoTags": [config.tag], "Layers": ["layer.tar"]}
     return json.dumps([entry]).encode()
+
+
+def _add_file(tar: tarfile.TarFile, name: str, path: Path) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = path.stat().st_size
+    with path.open("rb") as stream:
+        tar.addfile(member, stream)
 
 
 def _add_bytes(tar: tarfile.TarFile, name: str, content: bytes) -> None:

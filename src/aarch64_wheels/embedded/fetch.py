@@ -41,10 +41,15 @@ def fetch_set(packages: PackageSet, directory: Path) -> tuple[Path, ...]:
     Raises:
         UnfitError: mmdebstrap or apt failed; the log stays at `<directory>.log`.
     """
-    if not (directory / _DONE).is_file():
+    if not is_fetched(directory):
         shutil.rmtree(directory, ignore_errors=True)
         _run_mmdebstrap(packages, directory)
     return tuple(sorted(directory.glob("*.deb")))
+
+
+def is_fetched(directory: Path) -> bool:
+    """Tell whether a set was fetched completely."""
+    return (directory / _DONE).is_file()
 
 
 def release_of(directory: Path) -> str:
@@ -67,20 +72,25 @@ def current_release(packages: PackageSet, cache_dir: Path) -> str:
 
 
 def _run_mmdebstrap(packages: PackageSet, directory: Path) -> None:
-    architecture = packages.architecture
-    if architecture == "host":
-        architecture = host_architecture()
-    hook = resources.files("aarch64_wheels.data") / "fetch-debs.sh"
+    _require_mmdebstrap()
     directory.parent.mkdir(parents=True, exist_ok=True)
     log = directory.with_name(directory.name + ".log")
-    environ = {
-        **os.environ,
-        "DEBS_HOOK": str(hook),
-        "DEBS_INTO": str(directory),
-        "DEBS_CLOSURE": " ".join(packages.closure),
-        "DEBS_ALONE": " ".join(packages.alone),
-    }
-    argv = [
+    with log.open("wb") as output:
+        status = subprocess.run(
+            _mmdebstrap(packages),
+            env={**os.environ, **_hook_environment(packages, directory)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        ).returncode
+    if status != 0:
+        raise _fetch_error(packages, log)
+
+
+def _mmdebstrap(packages: PackageSet) -> list[str]:
+    is_host = packages.architecture == "host"
+    architecture = host_architecture() if is_host else packages.architecture
+    return [
         "mmdebstrap",
         "--mode=chrootless",
         "--variant=extract",
@@ -93,12 +103,24 @@ def _run_mmdebstrap(packages: PackageSet, directory: Path) -> None:
         packages.suite,
         "-",
     ]
-    with log.open("wb") as output:
-        status = subprocess.run(
-            argv, env=environ, stdout=output, stderr=subprocess.STDOUT, check=False
-        ).returncode
-    if status != 0:
-        raise _fetch_error(packages, log)
+
+
+def _hook_environment(packages: PackageSet, directory: Path) -> dict[str, str]:
+    """Tell the hook what to fetch, without a shell splitting the names of directories."""
+    return {
+        "DEBS_HOOK": str(resources.files("aarch64_wheels.data") / "fetch-debs.sh"),
+        "DEBS_INTO": str(directory),
+        "DEBS_CLOSURE": " ".join(packages.closure),
+        "DEBS_ALONE": " ".join(packages.alone),
+    }
+
+
+def _require_mmdebstrap() -> None:
+    if shutil.which("mmdebstrap") is None:
+        raise UnfitError(
+            "the embedded image needs `mmdebstrap`, which is not installed",
+            hint="`aarch64-wheels doctor --fix` installs it (a package of Debian and Ubuntu)",
+        )
 
 
 def _fetch_error(packages: PackageSet, log: Path) -> UnfitError:

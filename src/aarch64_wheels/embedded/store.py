@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import EMBEDDED_REFERENCE
 from aarch64_wheels.embedded.assemble import Note, assemble, debs_directory
-from aarch64_wheels.embedded.fetch import current_release, release_of
+from aarch64_wheels.embedded.fetch import current_release, is_fetched, release_of
 from aarch64_wheels.embedded.recipe import PackageSet, Recipe, load_recipe
 from aarch64_wheels.locking import exclusive
 
@@ -95,7 +95,7 @@ class EmbeddedImage:
 
     def _is_outdated(self, packages: PackageSet) -> bool:
         directory = debs_directory(self.cache_dir, packages)
-        if not directory.is_dir():
+        if not is_fetched(directory):
             return True
         return current_release(packages, self.cache_dir) != release_of(directory)
 

@@ -1,0 +1,57 @@
+"""What `build` and `plan` have in common: settings in, an open source and its plan out."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.catalogue import find_image, interpreters
+from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
+from aarch64_wheels.plan import Plan, make_plan
+from aarch64_wheels.source import Source, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.settings.schema import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """What a run takes from the machine it runs on: variables, index settings, architecture."""
+
+    environ: Mapping[str, str]
+    index: IndexSettings
+    machine: str
+
+    @classmethod
+    def current(cls, environ: Mapping[str, str]) -> Host:
+        """Take this machine, with these variables."""
+        index = read_index_settings(environ, pip_config_files(environ, Path.home()))
+        return cls(environ=environ, index=index, machine=platform.machine())
+
+
+def plan_source(settings: Settings, source: Source, host: Host) -> Plan:
+    """Plan what the settings ask for; needs no engine."""
+    return make_plan(
+        settings,
+        source.metadata,
+        find_image(settings.image),
+        interpreters(),
+        source_origin=source.origin,
+        sha256=source.sha256,
+        host_machine=host.machine,
+    )
+
+
+def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Source:
+    """Open the source that the settings name, with the host's index settings."""
+    return open_source(
+        settings.source,
+        workdir,
+        index=host.index,
+        cache_dir=settings.cache_dir,
+        no_cache=settings.no_cache,
+    )
