@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aarch64_wheels.audit.policy import Judgement
+from aarch64_wheels.settings.schema import ENV_PREFIX
 
 #: Programs that would reach the network or change the machine. A test that needs one puts a
 #: stub of that name on PATH, below pytest's temporary directory.
@@ -37,6 +38,14 @@ def _no_real_work(
     monkeypatch.setattr(socket, "getaddrinfo", _guarded_lookup(socket.getaddrinfo))
     start = _guarded_start(subprocess.Popen.__init__, temporary)
     monkeypatch.setattr(subprocess.Popen, "__init__", start)
+
+
+@pytest.fixture(autouse=True)
+def _usual_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what a developer's shell may have: settings, and a terminal's width."""
+    for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 @pytest.fixture

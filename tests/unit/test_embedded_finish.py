@@ -78,8 +78,12 @@ def _plain_debs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _deb(path: Path, *names: str, mode: int = 0o644) -> Path:
+    """A package with these files and, as real ones have, an entry for each directory."""
     with tarfile.open(path, "w") as tar:
         for name in names:
+            directory = tarfile.TarInfo(name.rpartition("/")[0])
+            directory.type, directory.mode = tarfile.DIRTYPE, 0o755
+            tar.addfile(directory)
             member = tarfile.TarInfo(name)
             member.mode, member.uid, member.size = mode, 1234, 4
             tar.addfile(member, io.BytesIO(b"text"))

@@ -59,11 +59,19 @@ def compile_trees(
         UnfitError: the interpreter did not run. A module that does not compile is not an
             error: standard libraries hold some on purpose.
     """
-    argv = [*interpreters.argv(version), "-I", "-S", "-m", "compileall", "-q", "-x", _SKIPPED]
+    argv = [*interpreters.argv(version), "-sS", "-m", "compileall", "-q", "-x", _SKIPPED]
     # Files of a layer keep their times, but not on every engine: never look at the source.
     argv += ["--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/"]
     argv += [f"{root}{directory}" for directory in directories]
-    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        argv,
+        # The order of sets is written into the bytecode: the same for every assembly.
+        env={"PYTHONHASHSEED": "0"},
+        cwd=interpreters.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     compiled = root / directories[0].lstrip("/") / "__pycache__"
     if not compiled.is_dir():
         raise UnfitError(
