@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Makes a private virtual environment from hash-locked requirements, once.
 
-    bootstrap.py --requirements requirements/run.txt [--venv DIR]
+    bootstrap.py --requirements requirements/run.txt [--venv DIR] [-- ARG ...]
 
-prints the path of the environment's Python as its last line; everything else goes to
-standard error. Without --venv the environment lies in the runner's tool cache or the user's
-cache, under a name made from the requirements' hash and the Python. Only the standard
-library is used, and nothing outside the environment changes, with one exception: on a Debian
-or Ubuntu whose Python comes without `ensurepip`, its package is installed by apt-get.
+With arguments for it, the environment's Python takes this process's place; without, its path
+is printed as the last line. Everything else goes to standard error. Without --venv the
+environment lies in the runner's tool cache or the user's cache, under a name made from the
+requirements' hash and the Python. Only the standard library is used, and nothing outside the
+environment changes, with one exception: on a Debian or Ubuntu whose Python comes without
+`ensurepip`, its package is installed by apt-get.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
 
 OLDEST = (3, 11)
 MARKER = ".complete"
@@ -38,16 +41,20 @@ class BootstrapError(Exception):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Make the environment or find it made; 3 when it can't be made."""
+    """Make the environment or find it made, then run it or tell where; 3 when it can't be made."""
     parser = argparse.ArgumentParser(description="make a private, hash-locked environment")
     parser.add_argument("--requirements", type=Path, required=True, metavar="FILE")
     parser.add_argument("--venv", type=Path, metavar="DIR", help="where (default: a cache)")
+    parser.add_argument("arguments", nargs="*", metavar="ARG", help="for the environment's Python")
     arguments = parser.parse_args(argv)
     try:
         python = ensure(arguments.requirements, arguments.venv, os.environ)
     except BootstrapError as error:
         tell(str(error))
         return 3
+    if arguments.arguments:
+        # In this process's place, so that who signals it reaches that program.
+        os.execv(python, [str(python), *arguments.arguments])  # noqa: S606 - no shell wanted
     sys.stdout.write(f"{python}\n")
     return 0
 
@@ -64,7 +71,7 @@ def ensure(requirements: Path, venv: Path | None, environ: Mapping[str, str]) ->
             f"found: {platform.python_version()} at {sys.executable}"
         )
     key = environment_key(requirements)
-    place = Path(os.path.abspath(venv or default_place(environ) / key))  # noqa: PTH100  # keep links  # keep links
+    place = Path(os.path.abspath(venv or default_place(environ) / key))  # noqa: PTH100  # keep links
     python = place / "bin" / "python"
     if is_complete(place, key):
         return python
@@ -111,7 +118,11 @@ def is_complete(place: Path, key: str) -> bool:
 def exclusive(path: Path) -> Iterator[None]:
     """Let one process at a time make an environment: it can't be moved into place when done."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(f"waiting for another process, which holds {path}")
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -122,13 +133,20 @@ def build(place: Path, requirements: Path, environ: Mapping[str, str]) -> None:
     if place.exists():
         shutil.rmtree(place)
     python = str(place / "bin" / "python")
-    run([sys.executable, "-m", "venv", str(place)], environ)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "--quiet"]
-    run([*pip, "install", "--require-hashes", "--no-deps", "-r", str(UV_LOCK)], environ)
+    # -I: the working directory is somebody's checkout, and may hold a venv.py or a pip.py.
+    run([sys.executable, "-I", "-m", "venv", str(place)], environ)
+    pip = pip_of(python)
+    install = ["install", "--quiet", "--require-hashes", "--no-deps", "-r", str(UV_LOCK)]
+    run([*pip, *install], environ)
     uv = [str(place / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes"]
     # uv must not take the working directory's project, or its settings, into account.
     uv += ["--no-config", "--python", python, str(requirements)]
     run(uv, {**environ, **settings_for_uv(pip, environ)})
+
+
+def pip_of(python: str) -> list[str]:
+    """Give the words that start a Python's pip; -I as for venv."""
+    return [python, "-I", "-m", "pip", "--disable-pip-version-check"]
 
 
 def settings_for_uv(pip: Sequence[str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -137,17 +155,27 @@ def settings_for_uv(pip: Sequence[str], environ: Mapping[str, str]) -> dict[str,
     uv reads neither pip.conf nor PIP_INDEX_URL. The locks have hashes, so an index can
     leave something out, but not put something else in.
     """
-    listing = run([*pip, "config", "list"], environ)
-    found: dict[str, str] = {}
-    for line in listing.splitlines():
-        key, _, value = line.partition("=")
-        found[key.rpartition(".")[2]] = value.strip("'\"")
-    wanted = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
-    return {
-        variable: found[key]
-        for variable, key in wanted.items()
-        if key in found and variable not in environ
+    found = pip_settings(run([*pip, "config", "list"], environ))
+    bundles = (environ.get("REQUESTS_CA_BUNDLE"), environ.get("CURL_CA_BUNDLE"), found.get("cert"))
+    wanted = {
+        "UV_DEFAULT_INDEX": "" if "UV_INDEX_URL" in environ else found.get("index-url", ""),
+        "UV_INSECURE_HOST": " ".join(found.get("trusted-host", "").split()),
+        "SSL_CERT_FILE": next((name for name in bundles if name and Path(name).is_file()), ""),
     }
+    return {name: value for name, value in wanted.items() if value and not environ.get(name)}
+
+
+def pip_settings(listing: str) -> dict[str, str]:
+    """Read what `pip config list` prints: variables over `[install]` over `[global]`."""
+    import ast  # the second run needs none of this
+
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    for line in listing.splitlines():
+        name, _, value = line.partition("=")
+        section, _, key = name.partition(".")
+        if section in sections:
+            sections[section][key] = str(ast.literal_eval(value))
+    return {**sections["global"], **sections["install"], **sections[":env:"]}
 
 
 def ensure_venv_module(environ: Mapping[str, str]) -> None:
@@ -184,20 +212,38 @@ def apt_install(package: str, environ: Mapping[str, str]) -> None:
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """Run a program and return its standard output.
+    """Run a program and return its standard output; it ends when this process is told to.
 
     Raises:
         BootstrapError: it failed; with the last lines it printed.
     """
-    import subprocess  # the second run needs none of this
+    from subprocess import PIPE, Popen  # the second run needs none of this
 
-    done = subprocess.run(argv, env=dict(environ), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        tail = "\n".join((done.stderr or done.stdout).strip().splitlines()[-10:])
+    with Popen(argv, env=dict(environ), stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            with contextlib.suppress(PermissionError):  # it is sudo's
+                process.terminate()
+            raise
+    if process.returncode != 0:
+        tail = "\n  | ".join((errors or output).strip().splitlines()[-10:])
         raise BootstrapError(
-            f"`{shlex.join(argv)}` ended with status {done.returncode}\nfound: {tail}"
+            f"`{shlex.join(argv)}` ended with status {process.returncode}\nfound: {tail}"
         )
-    return done.stdout
+    return output
+
+
+def end_on_signals() -> None:
+    """Have a cancelled job, or Ctrl-C, end this without a traceback, and what it runs with it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as in a shell's background job
+            signal.signal(number, end)
+
+
+def end(number: int, _frame: FrameType | None) -> NoReturn:
+    """End with the status a shell would give."""
+    sys.exit(128 + number)
 
 
 def tell(line: str) -> None:
@@ -207,4 +253,5 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
+    end_on_signals()
     sys.exit(main())

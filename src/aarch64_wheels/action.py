@@ -14,15 +14,19 @@ import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from actions_toolkit import core
 
+from aarch64_wheels import signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError, UsageError
+from aarch64_wheels.hostindex import pip_config_files, read_index_settings
 from aarch64_wheels.report.github import GitHubObserver
 from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.report.writer import FILE_NAME
 from aarch64_wheels.settings.layers import load
 from aarch64_wheels.settings.schema import options
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +45,10 @@ def main() -> int:
     except AarchWheelsError as error:
         observer.fail(str(error), title=_TITLE)
         return int(error.exit_code)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         observer.note("cancelled: all containers are removed")
-        return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001  # a traceback is for those who debug  # a user gets a traceback only when debugging
+        return 128 + (signal.SIGTERM if isinstance(stop, signals.Terminated) else signal.SIGINT)
+    except Exception as error:  # noqa: BLE001 - a traceback is for those who debug
         observer.fail(_unexpected(error), title=f"{_TITLE}: internal error")
         return int(ExitCode.TARGET_FAILED)
     finally:
@@ -60,6 +64,7 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
     # Imported when needed: it brings the engine's library, which wrong inputs can do without.
     from aarch64_wheels.commands.build import run_build
 
+    _mask_passwords(environ)
     settings = load(read_flags(), environ)
     if _wants_setup():
         with observer.group("check the runner"):
@@ -71,6 +76,28 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
     return int(status)
 
 
+def _mask_passwords(environ: Mapping[str, str]) -> None:
+    """Have the log show `***` for passwords in the URLs of the runner's package indexes."""
+    index = read_index_settings(environ, pip_config_files(environ, Path.home()))
+    for url in filter(None, [index.index_url, *index.extra_index_urls]):
+        for secret in passwords(url):
+            core.set_secret(secret)
+    sys.stdout.flush()
+
+
+def passwords(url: str) -> tuple[str, ...]:
+    """Find what in a URL is secret, as it stands there and decoded.
+
+    A name without a password is one, too: some servers take a token there.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ()
+    secret = parts.password or parts.username or ""
+    return tuple(dict.fromkeys(filter(None, (secret, unquote(secret)))))
+
+
 def _wants_setup() -> bool:
     value = core.get_input("setup") or "true"
     if value.lower() not in {"true", "false"}:
@@ -79,6 +106,7 @@ def _wants_setup() -> bool:
 
 
 def _prepare(settings: Settings, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.catalogue import find_image
     from aarch64_wheels.doctor import run_doctor
 
     return run_doctor(
@@ -88,6 +116,7 @@ def _prepare(settings: Settings, environ: Mapping[str, str]) -> int:
         output_dir=settings.output_dir,
         environ=environ,
         engine_name=settings.engine,
+        embedded=find_image(settings.image).embedded,
     )
 
 
@@ -101,7 +130,7 @@ def _not_fit() -> UnfitError:
 
 def _publish(report: Report, output_dir: Path, environ: Mapping[str, str]) -> None:
     """Hand what was built to the workflow; finished wheels count even when others failed."""
-    wheels = [str(output_dir / target.wheel.filename) for target in report.targets if target.wheel]
+    wheels = [str(output_dir / wheel.filename) for wheel in report.wheels]
     core.set_output("wheels", json.dumps(wheels))
     core.set_output("wheelhouse", str(output_dir))
     core.set_output("report", str(output_dir / FILE_NAME))
@@ -117,13 +146,12 @@ def _unexpected(error: Exception) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     return (
-        f"internal error: {type(error).__name__}: {error}\n"
+        f"internal error: {type(error).__name__}: {one_line(str(error))}\n"
         f"found: at {place}\n"
         "next: run the job again with debug logging, and report what it shows"
     )
 
 
 if __name__ == "__main__":
-    # A runner that cancels a job sends SIGINT, and some only SIGTERM: both end tidily.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signals.install()
     sys.exit(main())

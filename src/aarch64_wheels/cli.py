@@ -9,14 +9,11 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from aarch64_wheels import __version__
+from aarch64_wheels import __version__, signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode
 from aarch64_wheels.settings.schema import Option, options
-
-if TYPE_CHECKING:
-    from types import FrameType
+from aarch64_wheels.text import one_line
 
 _DESCRIPTION = "Audited Linux aarch64 wheels on an ordinary x86-64 machine."
 
@@ -28,6 +25,8 @@ examples:
   aarch64-wheels build --image debian                without any image registry
   aarch64-wheels plan --json                         what would be built
   aarch64-wheels audit wheelhouse/*.whl              is a wheel what it claims to be?
+  aarch64-wheels image list                          the images known by name
+  aarch64-wheels image build debian                  assemble the embedded image now
   aarch64-wheels doctor --fix                        make this machine fit
 
 exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 publishing failed
@@ -50,18 +49,21 @@ _HELP = {
 Handler = Callable[[argparse.Namespace, Mapping[str, str]], int]
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived: ends like Ctrl-C, with every container removed."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; gives its exit code (the table is in `errors.ExitCode`).
 
     Args:
         argv: the arguments, without the program's name; None takes the process's own.
     """
-    arguments = make_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _terminate)
+    signals.install()
+    return guard(lambda: _run(argv), debug=False)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        arguments = make_parser().parse_args(argv)
+    finally:  # `--help` and `--version` print, and end here
+        sys.stdout.flush()
     handler: Handler = arguments.handler
     return guard(lambda: handler(arguments, os.environ), debug=arguments.debug)
 
@@ -82,7 +84,7 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    except Terminated:
+    except signals.Terminated:
         print("terminated: all containers are removed", file=sys.stderr)
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
@@ -90,17 +92,13 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
         return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader (`| head`) has gone, and must not be met at exit again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+        return 128 + signal.SIGPIPE
     except Exception as error:  # noqa: BLE001 - a traceback is for those who ask
         if debug:
             traceback.print_exc()
-        print(f"internal error: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"internal error: {type(error).__name__}: {one_line(str(error))}", file=sys.stderr)
         print("next: run again with --debug, and report what it shows", file=sys.stderr)
         return ExitCode.TARGET_FAILED
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -249,7 +247,7 @@ def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.settings.layers import load
 
     if arguments.action == "list":
-        return run_list_images(as_json=arguments.json)
+        return run_list_images(environ, as_json=arguments.json)
     settings = load(_flags(arguments), environ)
     return run_build_image(settings, environ, refresh=arguments.refresh)
 
@@ -265,4 +263,6 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         cache_dir=settings.cache_dir,
         output_dir=settings.output_dir,
         environ=environ,
+        engine_name=settings.engine,
+        embedded=True,
     )

@@ -9,6 +9,8 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
+from aarch64_wheels.text import indented, one_line
+
 
 class ExitCode(enum.IntEnum):
     """What the command's exit status means."""
@@ -25,7 +27,8 @@ class AarchWheelsError(Exception):
 
     Args:
         what: what was tried and how it ended, one line.
-        found: the evidence (a tool's own words, a list of what there is), may be empty.
+        found: the evidence (a tool's own words, a list of what there is), may be empty; of
+            several lines, all but the first are shown indented.
         hint: the next step for the user, one line.
     """
 
@@ -38,11 +41,13 @@ class AarchWheelsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        lines = [self.what]
+        # Parts of it come from sources and servers: none may pass for a line of ours, or
+        # for a workflow command.
+        lines = [one_line(self.what)]
         if self.found:
-            lines.append(f"found: {self.found}")
+            lines.append(f"found: {indented(self.found)}")
         if self.hint:
-            lines.append(f"next: {self.hint}")
+            lines.append(f"next: {one_line(self.hint)}")
         return "\n".join(lines)
 
 

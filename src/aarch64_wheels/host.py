@@ -7,9 +7,11 @@ import shutil
 import subprocess
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, UnfitError
+from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,8 @@ def call(
 ) -> None:
     """Run a program of the host, giving each line of its output to `sink`.
 
+    An exception of `sink` or an interrupt ends the program and all that it has started.
+
     Args:
         argv: the program and its arguments; no shell looks at them.
         sink: takes the lines of stdout and stderr.
@@ -41,34 +45,40 @@ def call(
         CommandError: it ended with a status other than 0, or could not be started (127).
     """
     words = tuple(str(word) for word in argv)
-    try:
-        process = subprocess.Popen(
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    with ExitStack() as stack:
+        start = Processes().started(
             words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             env={**os.environ, **(env or {})},
             cwd=cwd,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
-    except OSError as error:
-        raise CommandError(words, 127, str(error)) from None
-    tail = _follow(process, sink, stdin)
-    if process.returncode:
-        raise CommandError(words, process.returncode, "\n".join(tail))
+        try:
+            child = stack.enter_context(start)
+        except OSError as error:
+            raise CommandError(words, 127, str(error)) from None
+        _feed(child, stdin)
+        _follow(child, sink, tail)
+    if child.returncode:
+        raise CommandError(words, child.returncode, "\n".join(tail))
 
 
-def _follow(process: subprocess.Popen[bytes], sink: LineSink, stdin: bytes) -> deque[str]:
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
-    with process:
-        if process.stdin is None or process.stdout is None:  # cannot be: both are pipes
-            return tail
-        process.stdin.write(stdin)
-        process.stdin.close()
-        for raw in process.stdout:
-            line = raw.decode(errors="replace").rstrip("\r\n").rpartition("\r")[2]
-            tail.append(line)
-            sink(line)
-    return tail
+def _feed(child: subprocess.Popen[bytes], data: bytes) -> None:
+    if child.stdin is None:  # cannot be: it is a pipe
+        return
+    # A child need not read what it is given: its status says whether that is well.
+    with suppress(BrokenPipeError):
+        child.stdin.write(data)
+    with suppress(BrokenPipeError):
+        child.stdin.close()
+
+
+def _follow(child: subprocess.Popen[bytes], sink: LineSink, tail: deque[str]) -> None:
+    for raw in child.stdout or ():
+        line = raw.decode(errors="replace").rstrip("\r\n").rpartition("\r")[2]
+        tail.append(line)
+        sink(line)
 
 
 def as_root(

@@ -36,7 +36,11 @@ class IndexSettings:
         index_url: the main index; None means the public default.
         extra_index_urls: further indexes. ca_bundle: a file that exists, with the CAs to trust.
         trusted_hosts: `host` or `host:port` whose certificates are not checked.
-        dropped: `file:` and local-path indexes, which a container cannot see.
+        dropped: indexes that are no HTTP URL (`file:`, a path, a typing error), which no
+            container can use; redacted.
+        unusable_main: the one of `dropped` that should be the main index, where that leaves
+            none; "" otherwise. To take the public one instead would be dependency confusion.
+        no_index: what forbids every index (`PIP_NO_INDEX`); "" when nothing does.
     """
 
     index_url: str | None = None
@@ -44,6 +48,8 @@ class IndexSettings:
     ca_bundle: Path | None = None
     trusted_hosts: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    unusable_main: str = ""
+    no_index: str = ""
 
     def uv_environment(self) -> dict[str, str]:
         """Give the variables that make uv on this host use the same; uv reads no pip.conf."""
@@ -75,13 +81,15 @@ def read_index_settings(
     conf = _read_config(config_files)
     mains = _mains(environ, conf)
     extras = _extras(environ, conf)
-    urls = [url for url in mains if not _is_local(url)]
+    urls = [url for url in mains if _is_usable(url)]
     return IndexSettings(
         index_url=urls[0] if urls else None,
-        extra_index_urls=tuple(url for url in extras if not _is_local(url)),
+        extra_index_urls=tuple(url for url in extras if _is_usable(url)),
         ca_bundle=_ca_bundle(environ, conf, system_bundles),
         trusted_hosts=_trusted_hosts(environ, conf),
-        dropped=_unique(url for url in (*mains, *extras) if _is_local(url)),
+        dropped=_unique(redact(url) for url in (*mains, *extras) if not _is_usable(url)),
+        unusable_main=redact(mains[0]) if mains and not urls else "",
+        no_index=_no_index(environ, conf),
     )
 
 
@@ -104,16 +112,34 @@ def pip_config_files(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]
     return (*files, Path(named)) if named else tuple(files)
 
 
-def redact(url: str) -> str:
-    """Strip user name, password, query and fragment from a URL: any of them may be a secret."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(a URL that cannot be parsed)"
-    if not parts.netloc:
-        return re.sub(r"^[^/@]*@", "", url)
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+def redact(text: str) -> str:
+    """Strip user names, passwords, queries and fragments from all URLs in a text.
+
+    A password may hold what RFC 3986 forbids there (`/`, `?`, another `@`), so whatever stands
+    before a word's last `@` goes, at the price of an `@` that was meant. For showing only: see
+    `without_credentials` for a URL that is still to be asked.
+    """
+    return re.sub(r"\S+", lambda word: _redact_word(word[0]), text, flags=re.ASCII)
+
+
+def without_credentials(url: str) -> str:
+    """Strip user name, password, query and fragment from an index URL of `IndexSettings`."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def _redact_word(word: str) -> str:
+    """Redact a URL, with what PEP 508 (`name@url`) or a quotation may put before it, or less."""
+    if word == "@":
+        return word
+    start = re.match(
+        r"""[(\['"<`]*(?:[\w.,\[\]-]+[=@])?[a-z][a-z0-9+.-]*://""", word, re.IGNORECASE
+    )
+    before, rest = (start[0], word[start.end() :]) if start else ("", word)
+    if re.search(r"[?#].*@", rest):  # what is a password here, what a query?
+        return f"{before}..."
+    place = rest.rpartition("@")[2]
+    return before + (re.split(r"[?#]", place)[0] if start or "/" in rest else place)
 
 
 def _read_config(files: Sequence[Path]) -> dict[str, str]:
@@ -166,8 +192,25 @@ def _without_name(text: str) -> str:
     return re.sub(r"^[\w.-]+=(?=\S)", "", text)
 
 
-def _is_local(url: str) -> bool:
-    return not re.match(r"https?://", url, re.IGNORECASE)
+def _is_usable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False
+
+
+def _no_index(environ: Mapping[str, str], conf: Mapping[str, str]) -> str:
+    """Name the setting that forbids indexes; pip's variable goes over its files."""
+    if _is_on(environ.get("UV_NO_INDEX", "")):
+        return "UV_NO_INDEX"
+    if text := environ.get("PIP_NO_INDEX", ""):
+        return "PIP_NO_INDEX" if _is_on(text) else ""
+    return "no-index in pip's configuration" if _is_on(conf.get("no-index", "")) else ""
+
+
+def _is_on(text: str) -> bool:
+    return text.strip().lower() not in ("", "0", "f", "false", "n", "no", "off")
 
 
 def _unique(items: Iterator[str] | Sequence[str]) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ import time
 import traceback
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from aarch64_wheels.engine.container import ContainerSession
+from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import AarchWheelsError
 from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
 from aarch64_wheels.stages.audit import audit_repaired
@@ -19,19 +20,19 @@ from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.environment import prepare_environment
 from aarch64_wheels.stages.job import Job
 from aarch64_wheels.stages.repair import repair_wheel
+from aarch64_wheels.wheelhouse import LOGS, TargetLog, Wheelhouse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aarch64_wheels.environments import EnvironmentStore
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.observer import Observer
-
-LOGS = "logs"
 
 T = TypeVar("T")
 
 #: Makes the container of one target; entered and left by the pipeline.
-SessionFactory = Callable[[], ContainerSession]
+SessionFactory = Callable[[], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,8 @@ class Pipeline:
 
     Attributes:
         source: the unpacked project; left_out: what of it stays on the host.
-        output_dir: gets finished wheels at once, and each target's log in `logs/`.
+        wheelhouse: gets finished wheels at once, and each target's log.
+        environments: build environments of earlier runs.
         start: makes a target's container.
         observer: told what happens, from several threads.
     """
@@ -48,7 +50,8 @@ class Pipeline:
     plan: Plan
     source: Path
     left_out: Collection[Path]
-    output_dir: Path
+    wheelhouse: Wheelhouse
+    environments: EnvironmentStore
     start: SessionFactory
     observer: Observer
     _interrupted: threading.Event = field(default_factory=threading.Event)
@@ -59,26 +62,26 @@ class Pipeline:
         An interrupt (Ctrl-C, SIGTERM) starts no further target and is raised again once the
         caller has removed the containers (see `commands.build`).
         """
-        (self.output_dir / LOGS).mkdir(parents=True, exist_ok=True)
         pool = ThreadPoolExecutor(max_workers=self._workers())
-        futures = [pool.submit(self._one, target) for target in self.plan.targets]
         try:
+            futures = [pool.submit(self._one, target) for target in self.plan.targets]
             return tuple(future.result() for future in futures)
         except BaseException:
             self._interrupted.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _workers(self) -> int:
         wanted = self.plan.jobs or len(os.sched_getaffinity(0))
         return max(1, min(wanted, len(self.plan.targets)))
 
     def _one(self, target: Target) -> TargetRecord:
-        relative = f"{LOGS}/{target.identifier}.log"
-        with (self.output_dir / relative).open("w", encoding="utf-8") as log:
-            run = TargetRun(pipeline=self, target=target, log=log)
-            record = run.record(relative)
+        with self.wheelhouse.log(target.identifier) as log:
+            record = TargetRun(pipeline=self, target=target, log=log).record()
         if not self._interrupted.is_set():
+            if log.problem:
+                self.observer.note(log.problem)
             self.observer.target_finished(record)
         return record
 
@@ -89,44 +92,50 @@ class TargetRun:
 
     pipeline: Pipeline
     target: Target
-    log: TextIO
+    log: TargetLog
     stages: list[StageRecord] = field(default_factory=list)
+    wheel: WheelRecord | None = None
 
-    def record(self, log: str) -> TargetRecord:
-        """Run the stages and say how it ended; `log` is its log's name for the report."""
-        wheel, error = None, ""
-        try:
-            wheel = self._run()
-        except AarchWheelsError as failure:
-            error = str(failure)
-            self.log.write(f"\n{error}\n")
-        except Exception as bug:  # noqa: BLE001 - a fault of ours costs one target, not the run
-            error = f"internal error: {type(bug).__name__}: {bug}\nnext: report it with the log"
-            self.log.write(traceback.format_exc())
+    def record(self) -> TargetRecord:
+        """Run the stages and say how it ended. Nothing but an interrupt gets out."""
+        error = self._try()
+        if error:
+            self.log.write(f"\n{error}")
         ran = {stage.stage for stage in self.stages}
         left = [stage for stage in self.pipeline.plan.stages if stage not in ran]
         not_run = [StageRecord(stage=one, status=Status.NOT_RUN, seconds=0.0) for one in left]
         return TargetRecord(
             identifier=self.target.identifier,
-            status=Status.OK if wheel else Status.FAILED,
+            # A wheel that is out is whole, even if its container could not be removed after.
+            status=Status.OK if self.wheel else Status.FAILED,
             stages=(*self.stages, *not_run),
-            wheel=wheel,
+            wheel=self.wheel,
             error=error,
-            log=log,
+            log=f"{LOGS}/{self.target.identifier}.log",
         )
 
-    def _run(self) -> WheelRecord:
+    def _try(self) -> str:
+        try:
+            self._run()
+        except AarchWheelsError as failure:
+            return str(failure)
+        except Exception as bug:  # noqa: BLE001 - a fault of ours costs one target, not the run
+            self.log.write(traceback.format_exc())
+            return f"internal error: {type(bug).__name__}: {bug}\nnext: report it with the log"
+        return ""
+
+    def _run(self) -> None:
         with self.pipeline.start() as session:
             env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
             repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
             self._stage(Stage.ENVIRONMENT, lambda: prepare_environment(session, env))
             wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build))
             repaired = self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel))
-            return self._stage(Stage.AUDIT, lambda: audit_repaired(session, audit, repaired))
+            self.wheel = self._stage(Stage.AUDIT, lambda: audit_repaired(session, audit, repaired))
 
     def _job(self, stage: Stage) -> Job:
         def sink(line: str) -> None:
-            self.log.write(f"{line}\n")
+            self.log.write(line)
             self.pipeline.observer.output(self.target.identifier, stage, line)
 
         return Job(
@@ -134,14 +143,16 @@ class TargetRun:
             target=self.target,
             source=self.pipeline.source,
             left_out=self.pipeline.left_out,
-            output_dir=self.pipeline.output_dir,
+            wheelhouse=self.pipeline.wheelhouse,
+            environments=self.pipeline.environments,
             sink=sink,
         )
 
     def _stage(self, stage: Stage, work: Callable[[], T]) -> T:
         observer, identifier = self.pipeline.observer, self.target.identifier
         observer.stage_started(identifier, stage)
-        self.log.write(f"== {stage} ==\n")
+        self.log.write(f"== {stage} ==")
+        self.log.flush()
         started, status = time.monotonic(), Status.FAILED
         try:
             result = work()

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.machine import is_arm64
 from aarch64_wheels.report.model import Stage
 from aarch64_wheels.settings.schema import Mode, Settings
 from aarch64_wheels.settings.selectors import is_exact, select, split
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aarch64_wheels.source.metadata import Metadata
-
-_ARM64_MACHINES = frozenset({"aarch64", "arm64"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +151,7 @@ def make_plan(  # a pure function takes all it depends on
 
 
 def _mode(mode: Mode, host_machine: str) -> Mode:
-    fitting = Mode.NATIVE if host_machine.lower() in _ARM64_MACHINES else Mode.EMULATED
+    fitting = Mode.NATIVE if is_arm64(host_machine) else Mode.EMULATED
     if mode in (Mode.AUTO, fitting):
         return fitting
     raise UsageError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.embedded.assemble import embedded_interpreters
+from aarch64_wheels.embedded.recipe import load_recipe
 from aarch64_wheels.engine.spec import ContainerSpec
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def session(shared_engine: Engine, debian_image: str) -> Iterator[ContainerSessi
         yield session
 
 
-@pytest.mark.parametrize("interpreter", embedded_interpreters(), ids=lambda row: row.tag)
+@pytest.mark.parametrize("interpreter", load_recipe().interpreters, ids=lambda row: row.tag)
 def test_each_interpreter_is_whole(session: ContainerSession, interpreter: Interpreter) -> None:
     version, suffix = session.capture([interpreter.python, "-c", ASK]).split()
     assert version == interpreter.version

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.engine.owner import LABEL
+from aarch64_wheels.engine.owner import PID_LABEL
 from tests.integration.conftest import COMMAND, Run
 
 if TYPE_CHECKING:
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.client import Engine
 
 
-def containers(engine: Engine) -> list[str]:
-    found = engine.client.api.containers(all=True, filters={"label": LABEL})
+def containers(engine: Engine, owner: subprocess.Popen[bytes]) -> list[str]:
+    """List what this process has made: other runs of this machine are none of our business."""
+    label = f"{PID_LABEL}={owner.pid}"
+    found = engine.client.api.containers(all=True, filters={"label": label})
     return [container["Id"] for container in found]
 
 
@@ -41,7 +43,7 @@ def building(
             assert process.poll() is None, "the build ended before it could be interrupted"
             assert time.monotonic() < deadline
             time.sleep(0.2)
-        assert containers(shared_engine)
+        assert containers(shared_engine, process)
         yield process
         process.kill()
 
@@ -54,7 +56,7 @@ def test_an_interrupt_removes_the_containers(
 ) -> None:
     building.send_signal(number)
     assert building.wait(timeout=60) == status
-    assert containers(shared_engine) == []
+    assert containers(shared_engine, building) == []
 
 
 def test_after_kill_the_next_run_sweeps_and_works(
@@ -66,10 +68,10 @@ def test_after_kill_the_next_run_sweeps_and_works(
 ) -> None:
     os.kill(building.pid, signal.SIGKILL)
     building.wait(timeout=60)
-    assert containers(shared_engine), "a killed process cannot have removed its container"
+    assert containers(shared_engine, building), "a killed process cannot have removed its container"
     output = tmp_path / "out"
     done = run("build", spring, "--image=debian", "--python=cp313", "--output-dir", output)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "left by a run that was killed" in done.stdout
     assert [path.name.split("-")[2] for path in output.glob("*.whl")] == ["cp313"]
-    assert containers(shared_engine) == []
+    assert containers(shared_engine, building) == []

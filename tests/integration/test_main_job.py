@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -90,6 +91,31 @@ def test_a_plan_is_the_same_twice_and_needs_no_engine(run: Run, spring: Path) ->
     assert first.returncode == 0, first.stderr
     assert first.stdout == second.stdout
     assert json.loads(first.stdout)["project"] == "spring"
+
+
+def test_a_second_build_needs_no_network(run: Run, spring_wheelhouse: Path, spring: Path) -> None:
+    """The image, and the environment of the first build, are kept; every connection fails."""
+    nowhere = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"), "http://127.0.0.1:9")
+    output = spring_wheelhouse.parent / "second"
+    arguments = ["--image=debian", "--python=cp314", "--output-dir", str(output)]
+    done = run("build", spring, *arguments, env={**nowhere, "NO_PROXY": ""})
+    assert done.returncode == 0, done.stdout + done.stderr
+    (log,) = (output / "logs").iterdir()
+    assert "using the build environment kept" in log.read_text(encoding="utf-8")
+
+
+def test_a_source_cannot_choose_where_is_written(run: Run, spring: Path, tmp_path: Path) -> None:
+    project = tmp_path / "hostile"
+    shutil.copytree(spring, project)
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (project / "wheelhouse/logs").mkdir(parents=True)
+    (project / "wheelhouse/logs/cp313-manylinux_aarch64.log").symlink_to(victim)
+    (project / "wheelhouse/report.json").symlink_to(victim)
+    done = run("build", "--image=debian", "--python=cp313", cwd=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert victim.read_text() == "untouched"
+    assert not (project / "wheelhouse/report.json").is_symlink()
 
 
 def test_a_failing_target_stops_no_other(run: Run, tmp_path: Path, debian_image: str) -> None:

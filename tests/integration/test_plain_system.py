@@ -14,6 +14,7 @@ from aarch64_wheels.embedded.finish import finish_system
 from aarch64_wheels.embedded.recipe import PackageSet
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
 from aarch64_wheels.engine.spec import ContainerSpec
+from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +76,8 @@ def plain_image(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory)
     root = scratch / "root"
     prepare_root(root)
     kept = platformdirs.user_cache_path("aarch64-wheels") / "debs" / f"plain-{PLAIN.key}"
-    unpack(fetch_set(PLAIN, kept), root)
+    with Processes() as processes:
+        unpack(fetch_set(PLAIN, kept, processes), root, processes)
     finish_system(root)
     config = ImageConfig(tag="local/plain-debian:1", environment={}, labels={})
     write_archive(root, config, scratch / "plain.tar")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import struct
 import zipfile
 from dataclasses import dataclass, field
@@ -127,20 +129,43 @@ EXTENSION = "fast.cpython-313-aarch64-linux-gnu.so"
 GOOD_NAME = "fast-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"
 
 
+INFO = "fast-1.0.dist-info"
+
+
+def row(member: str, data: bytes) -> str:
+    """The line of RECORD for a file of this content."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+    return f"{member},sha256={digest},{len(data)}\n"
+
+
+def wheel_file(name: str = GOOD_NAME) -> str:
+    """The WHEEL file that says what the wheel's name says."""
+    python, abi, platforms = name.removesuffix(".whl").split("-")[-3:]
+    tags = "".join(f"Tag: {python}-{abi}-{platform}\n" for platform in platforms.split("."))
+    return f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n{tags}"
+
+
 def write_wheel(
     directory: Path,
     name: str = GOOD_NAME,
     files: dict[str, bytes] | None = None,
     record: list[str] | None = None,
+    *,
+    info: str = INFO,
+    label: str | None = None,
 ) -> Path:
-    """Write a wheel of these files with a RECORD that lists them (or what `record` says)."""
+    """Write a wheel of these files.
+
+    Its RECORD lists them, or has just the lines that `record` says; `label` is its WHEEL
+    file instead of one with the tags of the name.
+    """
     content = {EXTENSION: elf()} if files is None else files
-    info = "fast-1.0.dist-info"
-    listed = [*content, f"{info}/WHEEL", f"{info}/RECORD"] if record is None else record
+    said = wheel_file(name) if label is None else label
+    content = {**content, f"{info}/WHEEL": said.encode()}
+    rows = [row(member, data) for member, data in content.items()] if record is None else record
     path = directory / name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, data in content.items():
             archive.writestr(member, data)
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\n")
-        archive.writestr(f"{info}/RECORD", "".join(f"{entry},,\n" for entry in listed))
+        archive.writestr(f"{info}/RECORD", "".join([*rows, f"{info}/RECORD,,\n"]))
     return path

@@ -30,12 +30,15 @@ class FakeSession:
     """A container whose commands do what `effects` says, by how the command starts.
 
     `ls -A DIRECTORY` lists `files`; a command that nothing is said of prints nothing.
+    `events` holds commands, copies, saves and restores in their order; `save` has an effect too.
     """
 
     effects: Mapping[str, Callable[[FakeSession], str]] = field(default_factory=dict)
     files: dict[PurePosixPath, bytes] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
     copied: list[tuple[Path, PurePosixPath, tuple[Path, ...]]] = field(default_factory=list)
+    restored: list[tuple[Path, PurePosixPath]] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
     open: bool = False
 
     def __enter__(self) -> Self:
@@ -60,6 +63,7 @@ class FakeSession:
         self,
         argv: Argv,
         *,
+        sink: LineSink | None = None,  # noqa: ARG002 - nothing here speaks on stderr
         env: Mapping[str, str] | None = None,
         cwd: PurePosixPath | None = None,
     ) -> str:
@@ -68,6 +72,7 @@ class FakeSession:
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
     ) -> None:
+        self.events.append(f"copy in {destination}")
         self.copied.append((source, destination, tuple(exclude)))
 
     def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
@@ -75,6 +80,16 @@ class FakeSession:
         for copy in copies:
             copy.write_bytes(self.files[source / copy.name])
         return copies
+
+    def save(self, source: PurePosixPath, archive: Path) -> None:
+        self.events.append(f"save {source}")
+        archive.write_text(f"{source} after {len(self.commands)} commands", encoding="utf-8")
+        if effect := self.effects.get("save"):
+            effect(self)
+
+    def restore(self, archive: Path, parent: PurePosixPath) -> None:
+        self.events.append(f"restore below {parent}")
+        self.restored.append((archive, parent))
 
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         assert mode & 0o400, "a file nobody can read"
@@ -91,6 +106,7 @@ class FakeSession:
         words = tuple(str(word) for word in argv)
         command = Command(argv=words, env=env or {}, cwd=cwd, streamed=streamed)
         self.commands.append(command)
+        self.events.append(str(command))
         for start, effect in self.effects.items():
             if str(command).startswith(start):
                 return effect(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aarch64_wheels.plan import Image, Interpreter, Plan, Target
 from aarch64_wheels.report.model import (
     Report,
@@ -35,6 +37,13 @@ FAILED_TARGET = TargetRecord(
     error="`gcc` ended with status 1\nfound: no such header",
     log=f"logs/{BAD}.log",
 )
+
+
+NEVER = tuple(
+    StageRecord(stage=stage, status=Status.NOT_RUN, seconds=0.0)
+    for stage in (Stage.REPAIR, Stage.AUDIT)
+)
+CUT_SHORT = replace(FAILED_TARGET, stages=(BROKEN, *NEVER))
 
 
 def report(*targets: TargetRecord) -> Report:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import CommandError
 from aarch64_wheels.stages.job import BUILT, REPAIRED, Job
+from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, write_wheel
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import plan
@@ -14,6 +17,8 @@ from tests.unit.report_samples import plan
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path, PurePosixPath
+
+    import pytest
 
 UNREPAIRED = "fast-1.0-cp313-cp313-linux_aarch64.whl"
 
@@ -27,7 +32,8 @@ def make_job(output_dir: Path, lines: list[str] | None = None, **plan_fields: An
         target=sample.targets[0],
         source=output_dir / "project",
         left_out=(output_dir,),
-        output_dir=output_dir,
+        wheelhouse=Wheelhouse(output_dir),
+        environments=EnvironmentStore(directory=output_dir / "kept", image_id="sha256:1"),
         sink=collected.append,
     )
 
@@ -56,9 +62,23 @@ def leaves(path: PurePosixPath, content: bytes, text: str = "") -> Callable[[Fak
     return effect
 
 
-def good_session(scratch: Path, name: str = GOOD_NAME) -> FakeSession:
-    """A container that builds a real, good wheel of that name."""
-    wheel = write_wheel(scratch, name).read_bytes()
+def full_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every log be on a full disk."""
+    real = os.open
+
+    def open_full(path: Any, flags: int, *rest: Any, **options: Any) -> int:
+        if str(path).endswith(".log"):
+            return real("/dev/full", os.O_WRONLY)
+        return real(path, flags, *rest, **options)
+
+    monkeypatch.setattr(os, "open", open_full)
+
+
+def good_session(
+    scratch: Path, name: str = GOOD_NAME, files: dict[str, bytes] | None = None
+) -> FakeSession:
+    """A container that builds a real, good wheel of that name, with these files if any."""
+    wheel = write_wheel(scratch, name, files).read_bytes()
     return FakeSession(
         effects={
             "uv build": leaves(BUILT / UNREPAIRED, b"unrepaired", "building\n"),

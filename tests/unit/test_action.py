@@ -11,6 +11,7 @@ from aarch64_wheels import action, doctor
 from aarch64_wheels.commands import build
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.settings.schema import Settings, options
+from aarch64_wheels.signals import Terminated
 from tests.unit.report_samples import FAILED_TARGET, OK_TARGET, WHEEL, report
 
 if TYPE_CHECKING:
@@ -142,6 +143,51 @@ def test_the_runner_is_prepared_first(runner: Runner, tmp_path: Path) -> None:
     assert call["output_dir"] == Path("dist")
 
 
+@pytest.mark.parametrize(("image", "embedded"), [("debian", True), ("musllinux_1_2", False)])
+def test_the_embedded_images_tools_are_asked_for_where_it_is_used(
+    runner: Runner, image: str, *, embedded: bool
+) -> None:
+    runner.give(image=image, engine="podman")
+    assert action.main() == 0
+    (call,) = runner.doctor_calls
+    assert call["embedded"] is embedded
+    assert call["engine_name"] == "podman"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://index.example/simple", ()),
+        ("https://me:p%40ss@index.example/simple", ("p%40ss", "p@ss")),
+        ("https://me:plain@index.example/simple", ("plain",)),
+        ("https://a-token@index.example/simple", ("a-token",)),
+        ("https://a-token:@index.example/simple", ("a-token",)),
+        ("https://[broken", ()),
+    ],
+)
+def test_what_is_secret_in_a_url(url: str, expected: tuple[str, ...]) -> None:
+    assert action.passwords(url) == expected
+
+
+def test_passwords_of_indexes_are_masked_before_anything_else(
+    runner: Runner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    conf = tmp_path / "pip.conf"
+    conf.write_text("[global]\nindex-url = https://me:s3%2Fcret@index.example/simple\n")
+    for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL", "UV_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(conf))
+    monkeypatch.setenv("UV_EXTRA_INDEX_URL", "https://me:other@second.example/simple")
+    runner.give(jobs="many")
+    assert action.main() == 2
+    lines = capsys.readouterr().out.splitlines()
+    masked = ["s3%252Fcret", "s3/cret", "other"]
+    assert lines[:3] == [f"::add-mask::{secret}" for secret in masked]
+
+
 def test_setup_can_be_left_out(runner: Runner) -> None:
     runner.give(setup="false")
     assert action.main() == 0
@@ -204,10 +250,18 @@ def test_a_fault_of_ours_shows_no_traceback(
     assert "Traceback" in annotation(capsys)
 
 
-def test_a_cancelled_job_ends_tidily(runner: Runner, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("stop", "status"), [(KeyboardInterrupt, 130), (Terminated, 143)], ids=["int", "term"]
+)
+def test_a_cancelled_job_ends_tidily(
+    runner: Runner,
+    capsys: pytest.CaptureFixture[str],
+    stop: type[BaseException],
+    status: int,
+) -> None:
     def cancel() -> tuple[int, Any]:
-        raise KeyboardInterrupt
+        raise stop
 
     runner.build = cancel
-    assert action.main() == 130
+    assert action.main() == status
     assert "cancelled" in capsys.readouterr().out

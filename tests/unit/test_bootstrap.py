@@ -67,7 +67,7 @@ def test_first_uv_by_pip_then_everything_by_uv(
     python = bootstrap.ensure(RUN_LOCK, tmp_path / "a b", {})
     assert python == tmp_path / "a b" / "bin" / "python"
     venv, pip, _, uv = recorder.calls
-    assert venv[1:] == ["-m", "venv", str(tmp_path / "a b")]
+    assert venv[1:] == ["-I", "-m", "venv", str(tmp_path / "a b")]
     assert "--require-hashes" in pip
     assert pip[-1].endswith("uv.txt")
     assert uv[0] == str(tmp_path / "a b" / "bin" / "uv")
@@ -130,13 +130,84 @@ def test_uv_is_told_pips_index_and_certificates(
     bootstrap: ModuleType, recorder: Recorder, tmp_path: Path
 ) -> None:
     recorder.answers["config"] = (
-        ":env:.index-url='https://index.example/simple'\nglobal.cert='/etc/ca.pem'\n"
+        "global.cert='/etc/ca.pem'\n:env:.index-url='https://index.example/simple'\n"
     )
     bootstrap.ensure(RUN_LOCK, tmp_path / "env", {"SSL_CERT_FILE": "/mine.pem"})
     assert recorder.environs[-1] == {
         "UV_DEFAULT_INDEX": "https://index.example/simple",
         "SSL_CERT_FILE": "/mine.pem",
     }
+
+
+CONF = """\
+[global]
+index-url = https://global.example/it's/simple
+cert = {tmp}/pip.pem
+[install]
+trusted-host =
+    one.example
+    two.example:8443
+[freeze]
+index-url = https://other.example
+"""
+GLOBAL = "https://global.example/it's/simple"
+HOSTS = "one.example two.example:8443"
+
+PIP_AND_UV = {
+    "a-file": ({}, (GLOBAL, "{tmp}/pip.pem")),
+    "a-variable-over-it": (
+        {"PIP_INDEX_URL": "https://env.example/simple"},
+        ("https://env.example/simple", "{tmp}/pip.pem"),
+    ),
+    "uvs-own-over-all": (
+        {"UV_DEFAULT_INDEX": "https://uv.example", "SSL_CERT_FILE": "/mine.pem"},
+        (None, None),
+    ),
+    "uvs-older-name": ({"UV_INDEX_URL": "https://uv.example"}, (None, "{tmp}/pip.pem")),
+    "requests": ({"REQUESTS_CA_BUNDLE": "{tmp}/requests.pem"}, (GLOBAL, "{tmp}/requests.pem")),
+    "curl": ({"CURL_CA_BUNDLE": "{tmp}/curl.pem"}, (GLOBAL, "{tmp}/curl.pem")),
+    "both": (
+        {"REQUESTS_CA_BUNDLE": "{tmp}/requests.pem", "CURL_CA_BUNDLE": "{tmp}/curl.pem"},
+        (GLOBAL, "{tmp}/requests.pem"),
+    ),
+    "no-such-bundle": ({"REQUESTS_CA_BUNDLE": "{tmp}/gone.pem"}, (GLOBAL, "{tmp}/pip.pem")),
+}
+
+
+@pytest.mark.parametrize(("environ", "expected"), PIP_AND_UV.values(), ids=PIP_AND_UV.keys())
+def test_uv_is_told_what_the_real_pip_says(
+    bootstrap: ModuleType,
+    tmp_path: Path,
+    environ: dict[str, str],
+    expected: tuple[str | None, str | None],
+) -> None:
+    (tmp_path / "pip.conf").write_text(CONF.format(tmp=tmp_path))
+    for name in ("pip", "requests", "curl"):
+        (tmp_path / f"{name}.pem").touch()
+    given = {name: value.format(tmp=tmp_path) for name, value in environ.items()}
+    given |= {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "HOME": str(tmp_path)}
+    told = bootstrap.settings_for_uv(bootstrap.pip_of(sys.executable), given)
+    index, bundle = expected
+    wanted = {"UV_DEFAULT_INDEX": index, "UV_INSECURE_HOST": HOSTS, "SSL_CERT_FILE": bundle}
+    assert told == {
+        name: value.format(tmp=tmp_path) for name, value in wanted.items() if value is not None
+    }
+
+
+def test_the_checkouts_modules_are_not_imported(
+    bootstrap: ModuleType, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each Python is run as it would be, but for its help only, where hostile modules lie."""
+    bootstrap.ensure(RUN_LOCK, tmp_path / "env", {})
+    for module in ("venv", "pip", "ensurepip", "argparse"):
+        (tmp_path / f"{module}.py").write_text("open('owned', 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    calls = [call for call in recorder.calls if "-m" in call]
+    assert [call[call.index("-m") + 1] for call in calls] == ["venv", "pip", "pip"]
+    for call in calls:
+        words = call[1 : call.index("-m") + 2]
+        subprocess.run([sys.executable, *words, "--help"], check=True, capture_output=True)
+    assert not (tmp_path / "owned").exists()
 
 
 def test_ensurepip_is_installed_where_it_is_missing(

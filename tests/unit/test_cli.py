@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels import __version__
-from aarch64_wheels.cli import Terminated, guard, main, make_parser
+from aarch64_wheels.cli import guard, main, make_parser
 from aarch64_wheels.errors import (
     AarchWheelsError,
     CommandError,
@@ -22,6 +18,7 @@ from aarch64_wheels.errors import (
     UsageError,
 )
 from aarch64_wheels.settings.schema import Option, options
+from aarch64_wheels.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,10 +31,12 @@ SAMPLES: dict[type, str] = {int: "3", str: "text"}
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    """`main` takes over SIGTERM; without that, a test that sends it fails and is not killed."""
+    """`main` takes over two; without that, a test that sends SIGTERM fails and is not killed."""
     old = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interrupt = signal.getsignal(signal.SIGINT)
     yield
     signal.signal(signal.SIGTERM, old)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 @pytest.fixture
@@ -98,13 +97,19 @@ def test_the_help_shows_commands_examples_and_exit_codes(
     assert re.findall(r"\b\d\b", codes) == ["0", "1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("command", ["build", "plan", "audit", "doctor"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_commands_help_has_examples_of_its_own(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     examples = _help([command], capsys).partition("examples:")[2].strip().splitlines()
     assert examples
     assert all(f"aarch64-wheels {command}" in line for line in examples)
+
+
+def test_the_image_commands_examples_name_both_actions(capsys: pytest.CaptureFixture[str]) -> None:
+    text = _help(["image"], capsys)
+    assert "aarch64-wheels image list" in text
+    assert "aarch64-wheels image build debian" in text
 
 
 def test_the_examples_are_good_usage(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,6 +164,11 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
         CommandError(("cc", "-c"), 4, "fatal"),
         1,
         "error: `cc -c` ended with status 4\nfound: fatal\n",
+    ),
+    "hostile": (
+        UsageError("a\n::error::b", found="c\n::error::d\n  \x1b[31m::error::e", hint="f\ng"),
+        2,
+        "error: a ::error::b\nfound: c\n  | ::error::d\n  |   ::error::e\nnext: f g\n",
     ),
     "interrupt": (KeyboardInterrupt(), 130, "interrupted: all containers are removed\n"),
     "terminated": (Terminated(), 143, "terminated: all containers are removed\n"),
@@ -273,41 +283,20 @@ def test_failures_end_with_their_status_and_at_most_4_lines(
     assert "Traceback" not in text
 
 
-def _run_python(words: list[str], stdout: int) -> subprocess.CompletedProcess[str]:
-    """Run this interpreter as a user's shell does: its output is buffered."""
-    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    argv = [sys.executable, *words]
-    return subprocess.run(
-        argv, env=environ, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
-    )
+def test_a_bug_with_a_hostile_text_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    guard(_raising(ValueError("x\n::error::y")), debug=False)
+    assert capsys.readouterr().err.splitlines()[0] == "internal error: ValueError: x ::error::y"
 
 
-def test_it_runs_as_a_module() -> None:
-    result = _run_python(["-m", "aarch64_wheels", "--version"], subprocess.PIPE)
-    assert (result.returncode, result.stdout) == (0, f"aarch64-wheels {__version__}\n")
-
-
-PRINTER = """
-import sys
-from aarch64_wheels.cli import guard
-sys.exit(guard(lambda: print("a short answer") or 0, debug=False))
-"""
-
-
-def test_a_reader_that_has_gone_is_no_failure() -> None:
-    """As with `| head -1`: no message, and the shell's `pipefail` has nothing to see."""
-    reader, writer = os.pipe()
-    os.close(reader)
-    try:
-        result = _run_python(["-c", PRINTER], writer)
-    finally:
-        os.close(writer)
-    assert (result.returncode, result.stderr) == (0, "")
-
-
-def test_parsing_needs_no_engine_library() -> None:
-    code = "import sys, aarch64_wheels.cli as c; c.make_parser(); print('docker' in sys.modules)"
-    assert _run_python(["-c", code], subprocess.PIPE).stdout == "False\n"
+def test_doctor_checks_the_chosen_engine_and_the_embedded_image_s_tools(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[dict[str, object]] = []
+    monkeypatch.setenv("AARCH64_WHEELS_ENGINE", "podman")
+    monkeypatch.setattr("aarch64_wheels.doctor.run_doctor", lambda **given: calls.append(given))
+    main(["doctor", "--fix"])
+    assert (calls[0]["engine_name"], calls[0]["embedded"]) == ("podman", True)
+    assert calls[0]["fix"] is True
 
 
 def test_a_commands_settings_are_those_of_the_schema() -> None:

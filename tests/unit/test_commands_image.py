@@ -26,8 +26,8 @@ TAG = "aarch64-wheels/debian:key"
 def test_the_list_has_every_image_with_a_short_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "300")
-    assert run_list_images(as_json=False) == 0
+    monkeypatch.delenv("COLUMNS")
+    assert run_list_images({}, as_json=False) == 0
     lines = capsys.readouterr().out.splitlines()
     for row in images():
         (line,) = [line for line in lines if re.search(rf"\s{row.name}\s", line)]
@@ -36,8 +36,18 @@ def test_the_list_has_every_image_with_a_short_name(
         assert ("assembled here" in line) is (row.name == "debian")
 
 
+def test_a_narrow_terminals_list_cuts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_list_images({"COLUMNS": "80"}, as_json=False) == 0
+    output = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in output.splitlines())
+    assert "…" not in output
+    cells = [line.rpartition("│")[0].rpartition("│")[2] for line in output.splitlines()]
+    references = "".join(cells).replace(" ", "")
+    assert all(row.reference in references for row in images())
+
+
 def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_list_images(as_json=True) == 0
+    assert run_list_images({}, as_json=True) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == [row.name for row in images()]
     pinned = {row["name"]: "@sha256:" in row["reference"] for row in rows}

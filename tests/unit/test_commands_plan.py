@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,7 @@ def test_the_json_is_the_same_for_the_same_input(
 def test_the_table_names_source_image_targets_and_stages(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("COLUMNS")
     assert run_plan(_settings(project), ENVIRON) == 0
     first, *table = capsys.readouterr().out.splitlines()
     assert first.startswith("spring 1.0 in debian (aarch64-wheels/debian), ")
@@ -71,6 +72,26 @@ def test_the_table_names_source_image_targets_and_stages(
     assert "/opt/python/cp314-cp314/bin/python" in row
     assert "environment → build → repair → audit" in row
     assert sum("manylinux_aarch64" in line for line in table) == 3
+
+
+def test_a_long_reference_is_not_cut(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = f"registry.example/a/manylinux_2_28_aarch64@sha256:{'0' * 64}"
+    assert run_plan(replace(_settings(project), image=image), {"COLUMNS": "80"}) == 0
+    first, *table = capsys.readouterr().out.splitlines()
+    assert f"({image})" in first
+    assert not any("…" in line for line in table)
+
+
+def test_a_hostile_name_stays_in_its_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = replace(plan(), project="::error::x\n::error::pwned")
+    monkeypatch.setattr("aarch64_wheels.commands.plan.plan_source", lambda *_: evil)
+    assert run_plan(_settings(project), ENVIRON) == 0
+    assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("| ::error::x ::error::pwned 1.0 in debian")
+    assert not any(line.lstrip().startswith("::") for line in lines)
 
 
 def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,8 +108,21 @@ def test_a_failure_leaves_the_old_archive_and_nothing_else(
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:/usr/bin:/bin")
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache/image.tar").write_text("of the last run")
-    with pytest.raises(UnfitError, match="layer") as caught:
+    with pytest.raises(UnfitError, match="embedded image's archive") as caught:
         write_archive(_root(tmp_path / "root"), CONFIG, tmp_path / "cache/image.tar")
     assert (caught.value.found, "--cache-dir" in caught.value.hint) == ("tar: no space left", True)
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["image.tar"]
     assert (tmp_path / "cache/image.tar").read_text() == "of the last run"
+
+
+def test_a_disk_that_is_full_after_the_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", refuse)
+    with pytest.raises(UnfitError, match="cannot write the embedded image") as caught:
+        write_archive(_root(tmp_path / "root"), CONFIG, tmp_path / "image.tar")
+    assert "No space left" in caught.value.found
+    assert [path.name for path in tmp_path.iterdir()] == ["root"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +17,14 @@ from aarch64_wheels.embedded.fetch import (
     fetch_set,
     find_uv,
     install_wheels,
+    is_fetched,
     release_of,
 )
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.embedded.recipe import PackageSet
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.hostindex import IndexSettings
+from aarch64_wheels.processes import Processes
 
 PACKAGES = PackageSet(
     name="userland",
@@ -82,17 +86,18 @@ def _runs(logs: Path) -> int:
 
 
 def test_a_set_is_fetched_with_and_without_dependencies(logs: Path, directory: Path) -> None:
-    names = [path.name for path in fetch_set(PACKAGES, directory)]
+    names = [path.name for path in fetch_set(PACKAGES, directory, Processes())]
     assert names == ["bash_1_arm64.deb", "coreutils_1_arm64.deb", "libpython3.13-dev_1_arm64.deb"]
     install, download = (logs / "apt-get").read_text().splitlines()
     assert "--download-only --no-install-recommends bash coreutils" in install
     assert download.endswith("download libpython3.13-dev")
-    assert f"Dir::Cache::archives={directory}" in install
+    # Not into the place itself: nobody takes a set that is half there for a whole one.
+    assert f"Dir::Cache::archives={directory}.partial" in install
     assert install.startswith(f"{logs}/apt.conf ")
 
 
 def test_what_mmdebstrap_is_asked(logs: Path, directory: Path) -> None:
-    fetch_set(PACKAGES, directory)
+    fetch_set(PACKAGES, directory, Processes())
     *options, suite, destination = (logs / "mmdebstrap").read_text().splitlines()
     assert (suite, destination) == ("forky", "-")
     assert {"--variant=extract", "--architectures=arm64", "--format=null"} <= set(options)
@@ -100,12 +105,12 @@ def test_what_mmdebstrap_is_asked(logs: Path, directory: Path) -> None:
 
 
 def test_only_the_suite_itself_is_used(logs: Path, directory: Path) -> None:
-    fetch_set(PACKAGES, directory)
+    fetch_set(PACKAGES, directory, Processes())
     assert (logs / "sources.list").read_text() == "deb the suite\n"
 
 
 def test_the_release_is_the_hash_of_what_the_suite_signed(logs: Path, directory: Path) -> None:
-    fetch_set(PACKAGES, directory)
+    fetch_set(PACKAGES, directory, Processes())
     assert release_of(directory) == hashlib.sha256(b"signed").hexdigest()
     assert _runs(logs) == 1
 
@@ -122,7 +127,7 @@ def test_the_release_is_the_hash_of_what_the_suite_signed(logs: Path, directory:
 def test_apt_is_asked_for_what_there_is(
     logs: Path, directory: Path, changes: dict[str, tuple[str, ...]], calls: int
 ) -> None:
-    fetch_set(replace(PACKAGES, **changes), directory)  # type: ignore[arg-type]
+    fetch_set(replace(PACKAGES, **changes), directory, Processes())  # type: ignore[arg-type]
     log = logs / "apt-get"
     assert len(log.read_text().splitlines() if log.exists() else []) == calls
 
@@ -134,20 +139,53 @@ def test_the_hosts_own_architecture(
     logs: Path, directory: Path, monkeypatch: pytest.MonkeyPatch, machine: str, expected: str
 ) -> None:
     monkeypatch.setattr(os, "uname", lambda: SimpleNamespace(machine=machine))
-    fetch_set(replace(PACKAGES, architecture="host"), directory)
+    fetch_set(replace(PACKAGES, architecture="host"), directory, Processes())
     assert f"--architectures={expected}" in (logs / "mmdebstrap").read_text().splitlines()
 
 
 def test_a_complete_set_is_fetched_once(logs: Path, directory: Path) -> None:
-    assert fetch_set(PACKAGES, directory) == fetch_set(PACKAGES, directory)
+    assert fetch_set(PACKAGES, directory, Processes()) == fetch_set(
+        PACKAGES, directory, Processes()
+    )
     assert _runs(logs) == 1
 
 
 def test_an_incomplete_set_is_fetched_anew_from_nothing(logs: Path, directory: Path) -> None:
     directory.mkdir(parents=True)
     (directory / "half_1_arm64.deb").write_bytes(b"half")
-    names = [path.name for path in fetch_set(PACKAGES, directory)]
+    names = [path.name for path in fetch_set(PACKAGES, directory, Processes())]
     assert ("half_1_arm64.deb" in names, len(names), _runs(logs)) == (False, 3, 1)
+
+
+def test_what_a_killed_fetch_has_left_is_no_part_of_the_set(logs: Path, directory: Path) -> None:
+    draft = directory.with_name("userland-key.partial")
+    draft.mkdir(parents=True)
+    (draft / "half_1_arm64.deb").write_bytes(b"half")
+    names = [path.name for path in fetch_set(PACKAGES, directory, Processes())]
+    assert ("half_1_arm64.deb" in names, len(names), _runs(logs)) == (False, 3, 1)
+    assert not draft.exists()
+
+
+def test_two_at_a_time_fetch_once(logs: Path, directory: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: fetch_set(PACKAGES, directory, Processes()), range(2)))
+    assert (len(found[0]), found[0] == found[1], _runs(logs)) == (3, True, 1)
+
+
+@pytest.mark.usefixtures("logs")
+def test_an_interrupt_ends_the_fetch_and_leaves_no_set(tmp_path: Path, directory: Path) -> None:
+    script = '#!/bin/sh\nmkdir -p "$DEBS_INTO"\necho > "$LOGS/began"\nexec sleep 60\n'
+    write_script(tmp_path / "bin/mmdebstrap", script)
+    group, started = Processes(), time.monotonic()
+    with ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(fetch_set, PACKAGES, directory, group)
+        while not (tmp_path / "logs/began").exists():
+            assert time.monotonic() - started < 10
+            time.sleep(0.02)
+        group.kill_all()
+        assert isinstance(fetching.exception(timeout=10), UnfitError)
+    assert time.monotonic() - started < 10
+    assert not is_fetched(directory)
 
 
 @pytest.mark.usefixtures("logs")
@@ -158,7 +196,7 @@ def test_a_failed_fetch_tells_apts_errors_and_where_the_log_is(
     script = f'#!/bin/sh\nmkdir -p "$DEBS_INTO"\nprintf "{text}\\n"\nexit 100\n'
     write_script(tmp_path / "bin/mmdebstrap", script)
     with pytest.raises(UnfitError, match=r"set 'userland' \(forky\)") as caught:
-        fetch_set(PACKAGES, directory)
+        fetch_set(PACKAGES, directory, Processes())
     log = directory.with_name("userland-key.log")
     assert caught.value.found == "E: Unable to locate package libc7"
     assert str(log) in caught.value.hint
@@ -170,9 +208,9 @@ def test_after_a_failure_the_next_run_starts_anew(
 ) -> None:
     write_script(tmp_path / "bin/apt-get", APT_GET + "exit 100\n")
     with pytest.raises(UnfitError):
-        fetch_set(PACKAGES, directory)
+        fetch_set(PACKAGES, directory, Processes())
     write_script(tmp_path / "bin/apt-get", APT_GET)
-    assert (len(fetch_set(PACKAGES, directory)), _runs(logs)) == (3, 2)
+    assert (len(fetch_set(PACKAGES, directory, Processes())), _runs(logs)) == (3, 2)
 
 
 @pytest.mark.usefixtures("logs")
@@ -181,19 +219,19 @@ def test_a_failure_without_an_error_line_shows_the_last_lines(
 ) -> None:
     write_script(tmp_path / "bin/mmdebstrap", "#!/bin/sh\nseq 1 9\nexit 1\n")
     with pytest.raises(UnfitError) as caught:
-        fetch_set(PACKAGES, directory)
+        fetch_set(PACKAGES, directory, Processes())
     assert caught.value.found == "7; 8; 9"
 
 
 def test_no_mmdebstrap(tmp_path: Path, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnfitError, match="mmdebstrap"):
-        fetch_set(PACKAGES, directory)
+        fetch_set(PACKAGES, directory, Processes())
 
 
 def test_the_current_release_needs_no_package(logs: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    assert current_release(PACKAGES, cache) == hashlib.sha256(b"signed").hexdigest()
+    assert current_release(PACKAGES, cache, Processes()) == hashlib.sha256(b"signed").hexdigest()
     assert not (logs / "apt-get").exists()
     assert list(cache.iterdir()) == []
 
@@ -211,7 +249,9 @@ def test_wheels_are_installed_for_another_machine_and_checked(
 ) -> None:
     _uv(monkeypatch, tmp_path, UV)
     index = IndexSettings(index_url="http://index.example/simple", ca_bundle=Path("/ca.pem"))
-    install_wheels("image.txt", tmp_path / "site packages", python="3.13", index=index)
+    install_wheels(
+        "image.txt", tmp_path / "site packages", python="3.13", index=index, processes=Processes()
+    )
     words = (logs / "uv").read_text().splitlines()
     assert words[:2] == ["pip", "install"]
     assert {
@@ -234,7 +274,9 @@ def test_wheels_are_installed_for_another_machine_and_checked(
 def test_wheels_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _uv(monkeypatch, tmp_path, "#!/bin/sh\necho 'error: no solution found' >&2\nexit 1\n")
     with pytest.raises(UnfitError, match=r"image\.txt for CPython 3\.9") as caught:
-        install_wheels("image.txt", tmp_path / "x", python="3.9", index=IndexSettings())
+        install_wheels(
+            "image.txt", tmp_path / "x", python="3.9", index=IndexSettings(), processes=Processes()
+        )
     assert caught.value.found == "error: no solution found"
     assert "index" in caught.value.hint
 

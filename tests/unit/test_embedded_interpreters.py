@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,40 @@ def test_sysconfig_says_there_is_no_shared_libpython(root: Path) -> None:
     assert {k: v for k, v in after.items() if k not in changed} == {
         k: v for k, v in before.items() if k not in changed
     }
+
+
+FLAGS = {
+    "hardening": ("-g -fstack-protector-strong -Wformat -Werror=format-security -O2", "-g -O2"),
+    "linking": (
+        "gcc -shared -Wl,-O1 -Wl,-Bsymbolic-functions -Wl,-z,relro -Wl,-z,now",
+        "gcc -shared",
+    ),
+    "fortify": ("-I. -Wdate-time -D_FORTIFY_SOURCE=2", "-I."),
+    "paths": ("-Wall -ffile-prefix-map=/build/python-3.13=.  -fPIC", "-Wall -fPIC"),
+    "optimiser": ("-O3 -flto=auto -fuse-linker-plugin -ffat-lto-objects -fwrapv", "-O3 -fwrapv"),
+    "architecture": ("-mbranch-protection=standard -fstack-clash-protection", ""),
+    "specs": ("-specs=/usr/share/dpkg/no-pie.specs -shared", "-shared"),
+    "what-manylinux-has-too": ("-Wl,--no-as-needed -Wformat-nonliteral", None),
+    "part-of-a-word": ("-DNAME=-Wformat 'CFLAGS=-Wdate-time'", None),
+    "spaces-of-others": ("a  b", None),
+    "a-number": (0, None),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), FLAGS.values(), ids=FLAGS.keys())
+def test_extensions_do_not_inherit_debians_flags(root: Path, before: Any, after: Any) -> None:
+    path = root / "usr/lib/python3.13" / DATA
+    path.write_text(f"build_time_vars = {{'CFLAGS': {before!r}}}\n", encoding="utf-8")
+    lay_out(root, CP313)
+    assert _build_time_vars(path)["CFLAGS"] == (before if after is None else after)
+
+
+def test_a_new_environment_of_the_images_interpreter_gets_a_pip(root: Path) -> None:
+    lay_out(root, CP313)
+    package = root / "usr/lib/python3.13/ensurepip"
+    source = (resources.files("aarch64_wheels.data") / "ensurepip.py").read_bytes()
+    names = {path.name: path.read_bytes() for path in package.iterdir()}
+    assert names == {"__init__.py": source, "__main__.py": source}
 
 
 def test_a_second_name_of_the_same_file_stays_a_link(root: Path) -> None:

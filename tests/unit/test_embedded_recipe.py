@@ -91,13 +91,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         shutil.copytree(str(resources.files("aarch64_wheels") / name), tmp_path / name)
 
     def files(module: str) -> Path:
-        return tmp_path / module.removeprefix("aarch64_wheels.")
+        return tmp_path / module.removeprefix("aarch64_wheels").lstrip(".")
 
     monkeypatch.setattr("aarch64_wheels.embedded.recipe.resources.files", files)
     return tmp_path
 
 
-PARTS = ["data/embedded.toml", "data/fetch-debs.sh", "data/image.txt", "data/image-tools.txt"]
+DATA = ("embedded.toml", "ensurepip.py", "fetch-debs.sh", "image.txt", "image-tools.txt")
+PARTS = [f"data/{name}" for name in DATA]
 
 
 @pytest.mark.parametrize("name", [*PARTS, "embedded/finish.py", "embedded/new.py"])
@@ -106,6 +107,15 @@ def test_the_key_changes_with_everything_that_makes_the_image(package: Path, nam
     with (package / name).open("a", encoding="utf-8") as part:
         part.write("# changed\n")
     assert load_recipe().key != before
+
+
+def test_the_key_changes_with_the_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = load_recipe()
+    assert [row.version for row in before.interpreters] == _versions()
+    fewer = before.interpreters[1:]
+    monkeypatch.setattr("aarch64_wheels.embedded.recipe.interpreters", lambda: fewer)
+    after = load_recipe()
+    assert (after.interpreters, after.key == before.key) == (fewer, False)
 
 
 @pytest.mark.parametrize("name", ["data/images.toml", "embedded/__pycache__/finish.pyc"])

@@ -7,13 +7,15 @@ import io
 import json
 import struct
 import tarfile
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aarch64_wheels.emulation import registration
 from aarch64_wheels.emulation.binfmt import Entry, State, aarch64_entries, diagnose
-from aarch64_wheels.emulation.probe import NOT_REGISTERED, WITHOUT_F, ProbeResult, judge
+from aarch64_wheels.emulation.probe import NOT_REGISTERED, WITHOUT_F, ProbeResult, judge, run_probe
 from aarch64_wheels.emulation.probe_elf import image_archive, program
 from aarch64_wheels.emulation.registration import (
     find_line,
@@ -22,6 +24,8 @@ from aarch64_wheels.emulation.registration import (
     register,
     with_flag_f,
 )
+from aarch64_wheels.engine.owner import Owner
+from aarch64_wheels.engine.registry import ContainerRegistry
 from aarch64_wheels.errors import UnfitError
 
 if TYPE_CHECKING:
@@ -96,6 +100,48 @@ def test_judge(status: int, words: str, expected: ProbeResult) -> None:
 
 def test_judge_quotes_what_it_does_not_know() -> None:
     assert judge(139, "Segmentation fault").reason.endswith("status 139: Segmentation fault")
+
+
+class FakeApi:
+    """Docker's API as the probe uses it; `error` is what the start ends with."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.api = self
+        self.error = error
+        self.labels: dict[str, str] = {}
+        self.left: list[str] = []
+
+    def create_host_config(self, **_options: Any) -> dict[str, Any]:
+        return {}
+
+    def create_container(
+        self, _image: str, *, name: str, labels: dict[str, str], **_options: Any
+    ) -> None:
+        self.left.append(name)
+        self.labels = labels
+
+    def start(self, _name: str) -> None:
+        if self.error:
+            raise self.error
+
+    def wait(self, _name: str, **_options: Any) -> dict[str, int]:
+        return {"StatusCode": 42}
+
+    def logs(self, _name: str, **_options: Any) -> bytes:
+        return b""
+
+    def remove_container(self, name: str, **_options: Any) -> None:
+        self.left.remove(name)
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt()], ids=["well", "interrupted"])
+def test_a_probe_is_labelled_and_leaves_no_container(error: BaseException | None) -> None:
+    client = FakeApi(error)
+    engine: Any = SimpleNamespace(client=client, containers=ContainerRegistry(client))
+    with pytest.raises(type(error)) if error else nullcontext():
+        assert run_probe(engine, "image") == ProbeResult(ok=True)
+    assert Owner.from_labels(client.labels) == Owner.current()
+    assert client.left == []
 
 
 # What the kernel shows.

@@ -48,6 +48,25 @@ def test_excluded_paths_may_be_relative(tmp_path: Path, monkeypatch: pytest.Monk
     assert names(tmp_path, {Path("wheelhouse")}) == ["work/src", "work/src/src"]
 
 
+@pytest.mark.parametrize("spelling", ["alias/wheelhouse", "tree/wheelhouse", "tree/../out", "out"])
+def test_excluded_paths_may_be_named_through_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    (tmp_path / "tree/wheelhouse").mkdir(parents=True)
+    (tmp_path / "tree/a").touch()
+    (tmp_path / "alias").symlink_to("tree")
+    (tmp_path / "out").symlink_to("tree/wheelhouse")
+    monkeypatch.chdir(tmp_path)
+    assert names(Path("alias"), {Path(spelling)}) == ["work/src", "work/src/a"]
+
+
+def test_an_excluded_link_is_left_out_itself(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/out").symlink_to("../elsewhere")
+    assert names(tmp_path / "tree", {tmp_path / "tree/out"}) == ["work/src"]
+
+
 def test_a_second_name_of_a_file_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("content")
     (tmp_path / "b").hardlink_to(tmp_path / "a")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import docker.errors
 import pytest
+import requests
 
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.pulling import is_busy, pull_with_retry
 from aarch64_wheels.engine.sockets import Endpoint, endpoints, why_silent
-from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.settings.schema import EngineName
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -148,6 +147,53 @@ def test_an_archive_that_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.tar").touch()
     with pytest.raises(UnfitError, match="no space left"):
         engine_that_loads(refuse).load(tmp_path / "a.tar")
+
+
+def engine_that_inspects(status: int, words: str) -> Engine:
+    def fail(_reference: str) -> None:
+        response = requests.Response()
+        response.status_code = status
+        kind = docker.errors.NotFound if status == 404 else docker.errors.APIError
+        raise kind("error", response, words)
+
+    client = fake_client()
+    client.images = SimpleNamespace(get=fail)
+    return Engine(client, endpoint=Endpoint(url=DOCKER, origin="test"))
+
+
+def test_a_reference_that_cannot_be_one() -> None:
+    engine = engine_that_inspects(400, "invalid reference format")
+    with pytest.raises(UsageError, match="`Foo:bar:baz` cannot be the name of an image") as caught:
+        engine.has_image("Foo:bar:baz")
+    assert caught.value.found == "invalid reference format"
+
+
+def test_an_engine_that_fails_over_an_image() -> None:
+    with pytest.raises(UnfitError, match="disk is broken"):
+        engine_that_inspects(500, "disk is broken").has_image("a:1")
+
+
+def test_an_image_that_is_not_there() -> None:
+    engine = engine_that_inspects(404, "no such image")
+    assert not engine.has_image("a:1")
+    with pytest.raises(UnfitError, match="does not hold the image a:1"):
+        engine.image_id("a:1")
+
+
+STORAGE = {
+    "seen": ("/", DOCKER, "/"),
+    "not on this machine": ("/no/such/place", DOCKER, None),
+    "of another machine": ("/", "tcp://h:1", None),
+    "not told": ("", DOCKER, None),
+}
+
+
+@pytest.mark.parametrize(("root", "url", "expected"), STORAGE.values(), ids=STORAGE.keys())
+def test_where_an_engine_keeps_things(root: str, url: str, expected: str | None) -> None:
+    client = fake_client()
+    client.info = lambda: {"Architecture": "x86_64", "DockerRootDir": root}
+    engine = Engine(client, endpoint=Endpoint(url=url, origin="test"))
+    assert engine.storage == (Path(expected) if expected else None)
 
 
 BUSY = {

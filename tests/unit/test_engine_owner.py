@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.engine.owner import LABEL, Owner, start_time
+from aarch64_wheels.engine.owner import LABEL, PID_LABEL, Owner, has_ended, start_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,23 @@ def test_labels_there_and_back() -> None:
 
 def test_labels_of_somebody_else() -> None:
     assert Owner.from_labels({LABEL: "run-1"}) is None
+
+
+@pytest.mark.parametrize("pid", ["", "-1", "x"])
+def test_labels_that_name_no_process(pid: str) -> None:
+    assert Owner.from_labels({**ME.labels("run-1"), PID_LABEL: pid}) is None
+
+
+def test_what_is_hidden_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's process on a machine with hidepid=2: it is not in /proc for us."""
+
+    def refuse(_pid: int, _signal: int) -> None:
+        raise PermissionError
+
+    assert not has_ended(os.getpid(), "1", tmp_path)
+    monkeypatch.setattr(os, "kill", refuse)
+    assert not has_ended(1, "1", tmp_path)
+    assert not has_ended(10**30, "1", tmp_path)
 
 
 def test_a_killed_process_is_dead_before_and_after_it_is_reaped() -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.hostindex import (
@@ -10,6 +12,7 @@ from aarch64_wheels.hostindex import (
     pip_config_files,
     read_index_settings,
     redact,
+    without_credentials,
 )
 
 A, B, C = "https://a.example/simple", "https://b.example/simple", "http://c.example/simple"
@@ -63,7 +66,46 @@ def test_later_files_and_the_install_section_win(tmp_path: Path) -> None:
 @pytest.mark.parametrize("local", ["file:///srv/simple", "/srv/simple", "./simple"])
 def test_local_indexes_are_dropped_and_remembered(local: str) -> None:
     settings = _read({"PIP_INDEX_URL": local, "UV_INDEX": f"{A} {local}"})
-    assert settings == IndexSettings(extra_index_urls=(A,), dropped=(local,))
+    assert settings == IndexSettings(extra_index_urls=(A,), dropped=(local,), unusable_main=local)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ftp://bob:secret@h.example/simple", "ftp://h.example/simple"),
+        ("bob:secret@h.example/simple", "h.example/simple"),
+        ("h.example/simple", "h.example/simple"),
+        ("https://bob:secr/et@h.example/simple", "https://h.example/simple"),
+        ("https://[h/simple", "https://[h/simple"),
+        ("https:///simple", "https:///simple"),
+    ],
+)
+def test_what_is_no_index_url_is_dropped_too(url: str, shown: str) -> None:
+    settings = _read({"PIP_INDEX_URL": url})
+    assert settings == IndexSettings(dropped=(shown,), unusable_main=shown)
+
+
+def test_another_main_index_takes_the_place_of_a_local_one() -> None:
+    settings = _read({"UV_DEFAULT_INDEX": "file:///srv/simple", "PIP_INDEX_URL": A})
+    assert settings == IndexSettings(index_url=A, dropped=("file:///srv/simple",))
+
+
+@pytest.mark.parametrize(
+    ("environ", "conf", "expected"),
+    [
+        pytest.param({}, "", "", id="unset"),
+        pytest.param({"PIP_NO_INDEX": "1"}, "", "PIP_NO_INDEX", id="pip"),
+        pytest.param({"PIP_NO_INDEX": "True"}, "", "PIP_NO_INDEX", id="word"),
+        pytest.param({"PIP_NO_INDEX": "0"}, "no-index = true", "", id="pip-over-its-file"),
+        pytest.param({"PIP_NO_INDEX": ""}, "no_index = yes", "no-index in pip's", id="file"),
+        pytest.param({"UV_NO_INDEX": "1", "PIP_NO_INDEX": "0"}, "", "UV_NO_INDEX", id="uv"),
+    ],
+)
+def test_no_index(environ: dict[str, str], conf: str, expected: str, tmp_path: Path) -> None:
+    file = _conf(tmp_path / "pip.conf", f"[global]\n{conf}\n")
+    found = _read(environ, file).no_index
+    assert found.startswith(expected)
+    assert bool(found) == bool(expected)
 
 
 def test_a_percent_sign_is_no_interpolation(tmp_path: Path) -> None:
@@ -123,14 +165,60 @@ def test_where_pip_keeps_its_files(environ: dict[str, str], expected: list[str])
 
 
 @pytest.mark.parametrize(
-    ("url", "expected"),
+    ("text", "expected"),
     [
         ("https://user:secret@h.example:1/simple?token=secret#x", "https://h.example:1/simple"),
         ("git+https://secret@h.example/x.git", "git+https://h.example/x.git"),
         ("user:secret@h.example/x", "h.example/x"),
+        ("u:secret/secret@h/x", "h/x"),
+        ("https://u:secret/secret@h/x", "https://h/x"),
+        ("https://u:secret@secret@h/x", "https://h/x"),
+        ("https://u:secret?secret@h/x", "https://..."),
+        ("https://h/x?mail=a@b&token=secret", "https://..."),
+        ("ftp://bob:secret@h/simple", "ftp://h/simple"),
+        ("//bob:secret@h/simple", "h/simple"),
+        ("pkg @ https://user:secret@host/x", "pkg @ https://host/x"),
+        ("pkg[a]@https://user:secret@host/x", "pkg[a]@https://host/x"),
+        ("pkg@https://user:secret@host/x", "pkg@https://host/x"),
+        ("corp=https://user:secret@host/x", "corp=https://host/x"),
+        ("no 'https://u:secret@h/x' via http://u:secret@p:1", "no 'https://h/x' via http://p:1"),
+        ("h.example/x?token=secret", "h.example/x"),
         ("/srv/simple", "/srv/simple"),
-        ("https://secret@[h/", "(a URL that cannot be parsed)"),
+        ("https://secret@[h/", "https://[h/"),
+        ("what is it? #1", "what is it? #1"),
+        ("", ""),
     ],
 )
-def test_redact(url: str, expected: str) -> None:
-    assert redact(url) == expected
+def test_redact(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+# What RFC 3986 forbids in a user name or password is in real ones all the same.
+_LETTERS = st.characters(min_codepoint=33, max_codepoint=0x2FF)
+_PASSWORDS = st.text(_LETTERS, max_size=12).flatmap(
+    lambda rest: st.sampled_from([f"SECRET{rest}", f"{rest}SECRET", f"SEC{rest}RETSECRET"])
+)
+_FRAMES = (
+    "{}",
+    "https://{}",
+    "ftp://{}",
+    "git+ssh://{}",
+    "pkg @ https://{}",
+    "pkg@https://{}",
+    "corp=https://{}",
+    "cannot reach 'http://{}': refused",
+    "a https://{} and HTTPS://{} b",
+)
+
+
+@settings(deadline=None, max_examples=400, database=None)
+@given(st.sampled_from(_FRAMES), _PASSWORDS, st.sampled_from(["", "/simple", "/x?SECRET#SECRET"]))
+def test_no_password_is_ever_shown(frame: str, password: str, path: str) -> None:
+    shown = redact(frame.replace("{}", f"user:{password}@host.example{path}"))
+    assert "SECRET" not in shown
+    assert "user" not in shown
+
+
+def test_without_credentials_is_still_the_index() -> None:
+    url = "https://us%40er:secret@h.example:1/feed@Local/simple/?token=secret"
+    assert without_credentials(url) == "https://h.example:1/feed@Local/simple/"

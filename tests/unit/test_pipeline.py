@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import signal
 import threading
 import time
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.pipeline import Pipeline, SessionFactory
 from aarch64_wheels.plan import Interpreter, Plan, Target
 from aarch64_wheels.report.model import Stage, Status
-from tests.unit.audit_samples import GOOD_NAME
+from aarch64_wheels.wheelhouse import Wheelhouse
+from tests.unit.audit_samples import GOOD_NAME, elf
 from tests.unit.report_samples import BAD, GOOD, plan
-from tests.unit.stage_samples import fails, good_session
+from tests.unit.stage_samples import fails, full_logs, good_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +55,10 @@ class Listener:
     """An observer that keeps what it is told, in order."""
 
     told: list[tuple[str, ...]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def stage_started(self, target_id: str, stage: Stage) -> None:
         self.told.append((target_id, "started", stage))
@@ -72,11 +79,15 @@ class Listener:
 def _pipeline(
     tmp_path: Path, start: Callable[[], object], listener: Listener, sample: Plan | None = None
 ) -> Pipeline:
+    wheelhouse = Wheelhouse(tmp_path / "wheelhouse")
+    wheelhouse.directory.mkdir(exist_ok=True)
+    wheelhouse.prepare()
     return Pipeline(
         plan=sample or replace(plan(), jobs=1),
         source=tmp_path / "project",
         left_out=(),
-        output_dir=tmp_path / "wheelhouse",
+        wheelhouse=wheelhouse,
+        environments=EnvironmentStore(directory=tmp_path / "kept", image_id="sha256:1"),
         start=cast("SessionFactory", start),
         observer=cast("Any", listener),
     )
@@ -141,6 +152,33 @@ def test_a_failed_target_does_not_stop_the_next(tmp_path: Path) -> None:
 
 def _any_python_session(tmp_path: Path) -> FakeSession:
     return good_session(tmp_path, GOOD_NAME.replace("cp313-cp313", "py3-none"))
+
+
+def test_one_wheel_for_both_targets_is_kept_once(tmp_path: Path) -> None:
+    """Each target makes its own of the stable ABI's name; the records tell of the one kept."""
+    name = GOOD_NAME.replace("cp313-cp313", "cp39-abi3")
+    extension = {"fast.abi3.so": elf()}
+    one = good_session(tmp_path, name, extension)
+    two = good_session(tmp_path, name, {**extension, "extra.py": b"1\n"})
+    first, second = _pipeline(tmp_path, _sessions(one, two), Listener()).run()
+    assert (first.error, second.error) == ("", "")
+    assert first.wheel is not None
+    assert first.wheel == second.wheel
+    content = (tmp_path / "wheelhouse" / name).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == first.wheel.sha256
+    assert "is kept" not in (tmp_path / "wheelhouse" / first.log).read_text()
+    assert "that one is kept" in (tmp_path / "wheelhouse" / second.log).read_text()
+
+
+def test_a_log_on_a_full_disk_costs_no_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_logs(monkeypatch)
+    listener, sample = Listener(), plan().with_targets(plan().targets[:1])
+    (record,) = _pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
+    assert (record.status, record.error) == (Status.OK, "")
+    (note,) = listener.notes
+    assert note == f"{tmp_path}/wheelhouse/{record.log} is not whole: No space left on device"
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
+from aarch64_wheels.errors import CommandError
 from aarch64_wheels.report.console import ConsoleObserver, make_console
 from aarch64_wheels.report.github import GitHubObserver
 from aarch64_wheels.report.model import Stage
@@ -83,6 +85,24 @@ def test_a_failed_target_shows_its_error_its_last_lines_and_its_log() -> None:
     assert "  line 29\n" in output
     assert "  line 9\n" not in output
     assert f"  log: logs/{BAD}.log\n" in output
+
+
+def test_an_errors_lines_are_not_told_twice() -> None:
+    observer, stream = plain()
+    for line in ("gcc -c a.c", "a.c:1: error", "  int x", "      ^"):
+        observer.output(BAD, Stage.BUILD, line)
+    error = CommandError(("gcc", "-c"), 1, "a.c:1: error\n  int x\n      ^")
+    target = replace(FAILED_TARGET, error=str(error))
+    observer.target_finished(target)
+    observer.finished(report(target))
+    shown = stream.getvalue().partition(f"{BAD}: failed\n")[2].partition("  log:")[0]
+    assert shown.splitlines() == [
+        "  `gcc -c` ended with status 1",
+        "  found: a.c:1: error",
+        "      int x",
+        "          ^",
+        "  gcc -c a.c",
+    ]
 
 
 def test_verbose_shows_output_without_its_colours_and_markup() -> None:

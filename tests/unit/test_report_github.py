@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.report.github import GitHubObserver
@@ -61,6 +62,20 @@ def test_a_failed_target_is_annotated(capsys: pytest.CaptureFixture[str]) -> Non
     annotation = next(line for line in output.splitlines() if line.startswith("::error "))
     assert f"title=aarch64-wheels%3A {BAD} failed" in annotation
     assert annotation.endswith("::`gcc` ended with status 1%0Afound: no such header")
+
+
+def test_a_long_errors_end_is_in_the_annotation(capsys: pytest.CaptureFixture[str]) -> None:
+    long = "what\n" + "  noise\n" * 5000 + "  fatal: the end"
+    observer().target_finished(replace(FAILED_TARGET, error=long))
+    observer().fail(long, title="aarch64-wheels")
+    lines = capsys.readouterr().out.splitlines()
+    annotations = [line for line in lines if line.startswith("::error ")]
+    assert len(annotations) == 2
+    for annotation in annotations:
+        message = annotation.split("::", 2)[2]
+        assert message.startswith("what%0A")
+        assert message.endswith("%0A  fatal: the end")
+        assert len(message.replace("%0A", "\n")) <= 4000
 
 
 def test_commands_in_a_builds_output_are_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,15 @@ from aarch64_wheels.report import wording
 from aarch64_wheels.report.model import Stage, Status, TargetRecord
 from aarch64_wheels.report.summary import escape, render_summary
 from aarch64_wheels.report.writer import write_report
-from tests.unit.report_samples import BAD, FAILED_TARGET, OK_TARGET, WHEEL, report
+from tests.unit.report_samples import (
+    BAD,
+    CUT_SHORT,
+    FAILED_TARGET,
+    NEVER,
+    OK_TARGET,
+    WHEEL,
+    report,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,19 +128,41 @@ def test_size(value: int, expected: str) -> None:
     assert wording.size(value) == expected
 
 
+def test_stages_that_never_ran_have_no_time() -> None:
+    markdown = render_summary(report(OK_TARGET, CUT_SHORT))
+    _, _, good, bad, _ = rows(markdown)
+    assert bad[4:8] == ["-", "3.4 s", "-", "-"]
+    assert good[4:8] == ["1.2 s", "1 min 23 s", "-", "-"]
+    chart = markdown.partition("```mermaid")[2]
+    assert chart.count("repair") == chart.count("audit") == 0
+    assert chart.count("build") == 2
+
+
+def test_no_section_in_the_chart_for_a_target_that_never_ran() -> None:
+    idle = TargetRecord(identifier=BAD, status=Status.FAILED, stages=NEVER)
+    assert "mermaid" not in render_summary(report(idle))
+    assert "section cp39" not in render_summary(report(OK_TARGET, idle))
+
+
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("text", "limit", "expected"),
     [
-        ("plain\n", "plain"),
-        ("10%\r50%\r100%\r\n", "100%"),
-        ("\x1b[1;31mred\x1b[0m", "red"),
-        ("\x1b]0;title\x07text", "text"),
-        ("bell\x07 tab\tend", "bell tab    end"),
-        ("umlaut ü", "umlaut ü"),
+        pytest.param("what\nfound: x", 40, "what\nfound: x", id="short"),
+        pytest.param("what\n" + "a\n" * 50 + "fatal", 17, "what\n  …\na\nfatal", id="long"),
+        pytest.param("what\n" + "a" * 50, 15, "what\n  …\naaaaaa", id="one-long-line"),
     ],
 )
-def test_clean(line: str, expected: str) -> None:
-    assert wording.clean(line) == expected
+def test_shorten_keeps_the_first_line_and_the_end(text: str, limit: int, expected: str) -> None:
+    assert wording.shorten(text, limit) == expected
+    assert len(expected) <= limit
+
+
+def test_a_long_errors_end_is_in_the_summary() -> None:
+    target = replace(FAILED_TARGET, error="what\n" + "  noise\n" * 5000 + "  fatal: the end")
+    markdown = render_summary(report(target))
+    assert "<pre>\nwhat\n" in markdown
+    assert "  fatal: the end\n</pre>" in markdown
+    assert len(markdown) < 10_000
 
 
 def test_the_report_replaces_the_one_before(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from aarch64_wheels.errors import ExitCode, UsageError
 from aarch64_wheels.settings.layers import load, read_table, resolve
-from aarch64_wheels.settings.schema import EngineName, Mode, Settings, option_names, options
+from aarch64_wheels.settings.schema import EngineName, Mode, Settings, options
 
 CACHE = Path("the-cache")
 
@@ -23,7 +23,15 @@ def _resolve(
 
 
 def test_every_field_is_an_option_of_the_same_kebab_case_name() -> None:
-    assert option_names() == tuple(item.name.replace("_", "-") for item in fields(Settings))
+    names = [option.name for option in options()]
+    assert names == [item.name.replace("_", "-") for item in fields(Settings)]
+
+
+def test_every_option_but_the_source_is_a_flag() -> None:
+    assert [option.flag for option in options()] == [
+        "SOURCE",
+        *(f"--{option.name}" for option in options() if option.field != "source"),
+    ]
 
 
 def test_options_know_their_kinds() -> None:
@@ -115,9 +123,9 @@ def test_values_are_converted(
         pytest.param(
             {}, {}, {"zzz": 1}, ["`zzz`", "the keys are python, image"], id="no-neighbour"
         ),
-        pytest.param({}, {}, {"source": "."}, ["`source`", "use --source"], id="source-in-table"),
+        pytest.param({}, {}, {"source": "."}, ["`source`", "give SOURCE"], id="source-in-table"),
         pytest.param(
-            {}, {}, {"config-file": "x"}, ["use --config-file"], id="config-file-in-table"
+            {}, {}, {"config-file": "x"}, ["give --config-file"], id="config-file-in-table"
         ),
         pytest.param(
             {}, {}, {"jobs": "3"}, ["`jobs`", "whole number", "'3'"], id="text-for-number"
@@ -132,6 +140,7 @@ def test_values_are_converted(
         pytest.param({}, {}, {"python": [3]}, ["`python`", "a string"], id="number-in-list"),
         pytest.param({}, {}, {"image": 3}, ["`image`", "a string"], id="number-for-text"),
         pytest.param({"image": ""}, {}, {}, ["--image", "not empty"], id="empty-flag"),
+        pytest.param({"source": ""}, {}, {}, ["SOURCE must be", "not empty"], id="empty-source"),
         pytest.param({"jobs": -1}, {}, {}, ["--jobs", "0 or more", "-1"], id="negative"),
         pytest.param(
             {}, {"AARCH64_WHEELS_JOBS": "all"}, {}, ["$AARCH64_WHEELS_JOBS", "'all'"], id="variable"

@@ -1,74 +1,22 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from packaging.requirements import Requirement
-from requests.adapters import BaseAdapter
 
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError, UsageError
 from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.source.cache import SdistCache
 from aarch64_wheels.source.requirement import fetch_sdist
 from aarch64_wheels.source.session import make_session
+from tests.unit.fake_index import EXTRA, MAIN, FakeIndex
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MAIN = "https://main.example/simple"
-EXTRA = "https://extra.example/simple"
-
-
-@dataclass
-class FakeIndex(BaseAdapter):
-    """Package indexes in memory: answers by URL; an exception stands for a broken network."""
-
-    answers: dict[str, tuple[int, bytes] | Exception] = field(default_factory=dict)
-    seen: list[requests.PreparedRequest] = field(default_factory=list)
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        self.seen.append(request)
-        answer = self.answers.get(request.url or "", (404, b""))
-        if isinstance(answer, Exception):
-            raise answer
-        response = requests.Response()
-        response.status_code, content = answer
-        response.raw = io.BytesIO(content)
-        response.url = request.url or ""
-        is_page = response.url.endswith("/")
-        response.headers["Content-Type"] = (
-            "application/vnd.pypi.simple.v1+json" if is_page else "application/octet-stream"
-        )
-        return response
-
-    def close(self) -> None:
-        pass
-
-    def add(self, filename: str, *, base: str = MAIN, **changes: Any) -> None:
-        """Add a file to the page of the project `demo`."""
-        content = filename.encode()
-        url = f"{base}/files/{filename}"
-        item = {
-            "filename": filename,
-            "url": url,
-            "hashes": {"sha256": hashlib.sha256(content).hexdigest()},
-            **changes,
-        }
-        page = self.answers.get(f"{base}/demo/", (200, b'{"files": []}'))
-        assert isinstance(page, tuple)
-        data = {"meta": {"api-version": "1.0"}, "name": "demo", **json.loads(page[1])}
-        data["files"].append(item)
-        self.answers[f"{base}/demo/"] = (200, json.dumps(data).encode())
-        self.answers[url] = (200, content)
-
-    @property
-    def urls(self) -> list[str]:
-        return [(request.url or "").rpartition("/simple/")[2] for request in self.seen]
 
 
 @pytest.fixture
@@ -214,6 +162,31 @@ def test_credentials_go_to_their_host_only_and_are_not_kept(
         None,
     ]
     assert "cret" not in (file.parent / "demo-1.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        pytest.param(
+            IndexSettings(index_url=MAIN, no_index="PIP_NO_INDEX"),
+            ["no index is allowed by PIP_NO_INDEX, so demo", "give the file"],
+            id="no-index",
+        ),
+        pytest.param(
+            IndexSettings(unusable_main="file:///srv", extra_index_urls=(EXTRA,)),
+            ["cannot be asked for demo", "file:///srv is no http", "the public index was not"],
+            id="dropped-main",
+        ),
+    ],
+)
+def test_the_public_index_is_not_asked_instead(
+    index: FakeIndex, cache: SdistCache, settings: IndexSettings, words: list[str]
+) -> None:
+    index.add("demo-1.0.tar.gz", base=EXTRA)
+    with pytest.raises(UsageError) as caught:
+        _fetch(index, cache, "demo==1.0", settings)
+    assert [word for word in words if word not in str(caught.value)] == []
+    assert index.seen == []
 
 
 def test_no_such_project(index: FakeIndex, cache: SdistCache) -> None:

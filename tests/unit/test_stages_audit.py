@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import StageError
+from aarch64_wheels.plan import Interpreter
 from aarch64_wheels.report.model import WheelRecord
-from aarch64_wheels.stages.audit import audit_repaired
+from aarch64_wheels.stages.audit import _installable, audit_repaired
 from aarch64_wheels.stages.job import REPAIRED
 from tests.unit.audit_samples import EXTENSION, GOOD_NAME, X86_64, elf, write_wheel
 from tests.unit.fake_session import FakeSession
@@ -113,4 +114,61 @@ def test_a_wheel_for_another_interpreter_is_refused(
     with pytest.raises(StageError, match="is not for cp313-manylinux_aarch64") as caught:
         audit_repaired(session, make_job(output), REPAIRED / name)
     assert tag in caught.value.found
+    assert list(output.iterdir()) == []
+
+
+def _interpreter(directory: str, version: str) -> Interpreter:
+    return Interpreter(tag=directory.partition("-")[2], version=version, directory=directory)
+
+
+CP313 = _interpreter("cp313-cp313", "3.13")
+CP313T = _interpreter("cp313-cp313t", "3.13")
+PP311 = _interpreter("pp311-pypy311_pp73", "3.11")
+
+#: Which tags an interpreter installs (PEP 425, PEP 384 for abi3, PEP 703 for cp313t).
+RULES = {
+    "own": (CP313, "cp313-cp313", True),
+    "other-version": (CP313, "cp312-cp312", False),
+    "newer-version": (CP313, "cp314-cp314", False),
+    "abi3-of-an-older": (CP313, "cp39-abi3", True),
+    "abi3-of-the-same": (CP313, "cp313-abi3", True),
+    "abi3-of-a-newer": (CP313, "cp314-abi3", False),
+    "no-abi-same": (CP313, "cp313-none", True),
+    "no-abi-other": (CP313, "cp312-none", False),
+    "any-python": (CP313, "py3-none", True),
+    "a-newer-python": (CP313, "py314-none", False),
+    "free-threaded-in-ordinary": (CP313, "cp313-cp313t", False),
+    "free-threaded-own": (CP313T, "cp313-cp313t", True),
+    "free-threaded-abi3": (CP313T, "cp39-abi3", False),
+    "free-threaded-ordinary": (CP313T, "cp313-cp313", False),
+    "free-threaded-no-abi": (CP313T, "cp313-none", True),
+    "free-threaded-any-python": (CP313T, "py3-none", True),
+    "pypy-own": (PP311, "pp311-pypy311_pp73", True),
+    "pypy-no-abi": (PP311, "pp311-none", True),
+    "pypy-any-python": (PP311, "py3-none", True),
+    "pypy-other-abi": (PP311, "pp311-pypy311_pp74", False),
+    "pypy-abi3": (PP311, "cp39-abi3", False),
+    "pypy-cpython": (PP311, "cp311-cp311", False),
+}
+
+
+@pytest.mark.parametrize(("interpreter", "tag", "fits"), RULES.values(), ids=RULES.keys())
+def test_what_an_interpreter_installs(interpreter: Interpreter, tag: str, *, fits: bool) -> None:
+    python, _, abi = tag.partition("-")
+    assert ((python, abi) in _installable(interpreter)) is fits
+
+
+@pytest.mark.usefixtures("_judged")
+def test_a_disk_that_is_full_is_told_of(
+    tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = _session(tmp_path, GOOD_NAME)
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(session, "copy_out", refuse)
+    with pytest.raises(StageError, match="cannot write the wheel to") as caught:
+        audit_repaired(session, make_job(output), REPAIRED / GOOD_NAME)
+    assert caught.value.found == "No space left on device"
     assert list(output.iterdir()) == []

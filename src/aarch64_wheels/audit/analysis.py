@@ -4,10 +4,11 @@ auditwheel's library unpacks a wheel by changing the working directory of the wh
 process, and keeps what it read by path for as long as the process lives. Targets are
 audited in parallel threads, so it gets a process for each wheel:
 
-    python -P analysis.py WHEEL glibc|musl|any
+    python -P analysis.py WHEEL glibc|musl|any DIRECTORY
 
-prints one JSON object: `policy`, and `error` when there is no judgement. Only auditwheel
-and the standard library are imported, so that the file runs wherever it lies.
+unpacks the wheel below DIRECTORY, which the caller removes, and prints one JSON object:
+`policy`, and `error` when there is no judgement. Only auditwheel and the standard library
+are imported, so that the file runs wherever it lies.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import tempfile
 from pathlib import Path
 
 from auditwheel.architecture import Architecture
@@ -48,14 +50,14 @@ def answer(wheel: Path, libc: Libc | None) -> dict[str, str]:
         if libc is not None:
             return answer(wheel, None)
         return {"policy": "", "error": "no aarch64 shared object with a known C library"}
-    except Exception as error:  # noqa: BLE001  # the parent reports whatever it is  # whatever it is, the parent reports it
+    except Exception as error:  # noqa: BLE001  # the parent reports whatever it is
         return {"policy": "", "error": f"{type(error).__name__}: {error}"}
 
 
 def main(argv: list[str]) -> None:
     """Judge the wheel named on the command line."""
     logging.disable(logging.CRITICAL)
-    wheel, libc = argv
+    wheel, libc, tempfile.tempdir = argv
     print(json.dumps(answer(Path(wheel), None if libc == "any" else Libc(libc))))
 
 

@@ -37,7 +37,8 @@ class AuditResult:
     Attributes:
         tags: the wheel's tags, one string for each combination, sorted.
         policy: the best policy the content meets in auditwheel's judgement, such as
-            `manylinux_2_17_aarch64`; empty where there was nothing it could judge.
+            `manylinux_2_17_aarch64`; empty where there was nothing it could judge. A wheel
+            that claims two C libraries has one for each, joined as in a tag: by a dot.
     """
 
     filename: str

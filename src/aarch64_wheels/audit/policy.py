@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from aarch64_wheels.audit.platforms import Family
+
+#: Seconds for one judgement; a wheel of 20,000 files takes some fifteen.
+TIMEOUT = 300.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +23,25 @@ class Judgement:
     error: str
 
 
-def judge(wheel: Path, family: Family) -> Judgement:
-    """Ask auditwheel about a wheel whose tag speaks of `family`'s C library."""
+def judge(wheel: Path, family: Family, *, timeout: float = TIMEOUT) -> Judgement:
+    """Ask auditwheel about a wheel, as to the C library of one family.
+
+    Args:
+        wheel: the wheel.
+        family: whose C library's policies to consider; those of the content's for `LINUX`.
+        timeout: seconds it may take; there is no judgement when it takes longer.
+    """
     script = Path(__file__).with_name("analysis.py")
-    # -P: the working directory's modules must not stand in for auditwheel's.
-    argv = [sys.executable, "-P", str(script), str(wheel.absolute()), _libc(family)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    # It can be killed, and then leaves behind what it unpacked: so the directory is ours.
+    with tempfile.TemporaryDirectory(prefix="aarch64-wheels-audit-") as scratch:
+        # -P: the working directory's modules must not stand in for auditwheel's.
+        argv = [sys.executable, "-P", str(script), str(wheel.absolute()), _libc(family), scratch]
+        try:
+            done = subprocess.run(
+                argv, capture_output=True, text=True, check=False, timeout=timeout
+            )
+        except subprocess.TimeoutExpired:
+            return Judgement(policy="", error=f"it did not end within {timeout:g} seconds")
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         return Judgement(policy="", error=last)

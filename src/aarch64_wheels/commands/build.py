@@ -6,7 +6,7 @@ import datetime as dt
 import tempfile
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,19 +14,22 @@ from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
 from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
-from aarch64_wheels.doctor import check_disk, check_output_dir
+from aarch64_wheels.disk import check_output_dir, check_space
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.client import Engine, connect
-from aarch64_wheels.engine.images import ensure_image, interpreters_in
+from aarch64_wheels.engine.images import ensure_image, interpreters_of
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec
 from aarch64_wheels.engine.sweep import sweep
-from aarch64_wheels.errors import ExitCode, UnfitError
+from aarch64_wheels.environments import EnvironmentStore
+from aarch64_wheels.errors import ExitCode, UnfitError, UsageError
+from aarch64_wheels.machine import is_arm64
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report, TargetRecord
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,22 +57,34 @@ def run_build(
         UsageError, UnfitError: nothing could be built at all.
     """
     host = Host.current(environ)
+    _refuse_hostile_link(settings)
     check_output_dir(settings.output_dir)
-    check_disk(settings.output_dir)
+    wheelhouse = Wheelhouse(settings.output_dir)
+    wheelhouse.prepare()
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
-        observer.note(f"reading the source {settings.source}")
         source = open_settings_source(settings, host, Path(scratch))
         plan = plan_source(settings, source, host)
+        observer.note(f"source: {source.origin}")
         engine = connect(settings.engine, environ)
+        build = Build(settings=settings, host=host, engine=engine, observer=observer)
         try:
-            report = Build(settings=settings, host=host, engine=engine, observer=observer).run(
-                plan, source
-            )
+            report = build.run(plan, source, wheelhouse)
         finally:
             engine.close_all()
     write_report(report, settings.output_dir)
     observer.finished(report)
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
+
+
+def _refuse_hostile_link(settings: Settings) -> None:
+    """Keep a source from choosing where on this host is written: `wheelhouse` may be a link."""
+    output, source = settings.output_dir.absolute(), Path(settings.source)
+    if output.is_symlink() and source.is_dir() and source.resolve() in output.parents:
+        raise UsageError(
+            f"the output directory {settings.output_dir} is a link inside the source",
+            found=f"it leads to {output.resolve()}",
+            hint="name a directory with --output-dir",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,23 +95,16 @@ class Build:
     host: Host
     engine: Engine
     observer: Observer
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
-    def run(self, plan: Plan, source: Source) -> Report:
+    def run(self, plan: Plan, source: Source, wheelhouse: Wheelhouse) -> Report:
         """Make the engine fit, run the plan, and say what happened."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         self._prepare_engine(plan)
         reference = self._image(plan)
         plan = self._without_missing(plan, reference)
         self.observer.started(plan)
-        pipeline = Pipeline(
-            plan=plan,
-            source=source.root,
-            left_out=(self.settings.output_dir.absolute(),),
-            output_dir=self.settings.output_dir,
-            start=lambda: self._session(reference),
-            observer=self.observer,
-        )
-        targets = pipeline.run()
+        targets = self._pipeline(plan, source, wheelhouse, reference).run()
         project, version = _identity(plan, targets)
         return Report(
             targets=targets,
@@ -113,14 +121,67 @@ class Build:
             seconds=round(time.monotonic() - clock, 3),
         )
 
+    def _pipeline(
+        self, plan: Plan, source: Source, wheelhouse: Wheelhouse, reference: str
+    ) -> Pipeline:
+        index = self.host.index
+        environments = EnvironmentStore(
+            directory=self.settings.cache_dir / "build-environments",
+            image_id=self.engine.image_id(reference),
+            indexes=(index.index_url or "", *index.extra_index_urls),
+            reuse=not self.settings.no_cache,
+        )
+        environments.discard_old()
+        return Pipeline(
+            plan=plan,
+            source=source.root,
+            left_out=(wheelhouse.directory.absolute(),),
+            wheelhouse=wheelhouse,
+            environments=environments,
+            start=lambda: self._session(reference),
+            observer=self.observer,
+        )
+
     def _prepare_engine(self, plan: Plan) -> None:
         self.observer.note(f"engine: {self.engine}, mode: {plan.mode}")
-        for name in sweep(self.engine):
+        check_space(
+            self.engine,
+            output_dir=self.settings.output_dir,
+            cache_dir=self.settings.cache_dir,
+            embedded=plan.image.embedded,
+        )
+        for name in sweep(self.engine, self.observer.note):
             self.observer.note(f"removed {name}, left by a run that was killed")
-        for url in self.host.index.dropped:
-            self.observer.note(f"not passed to containers: the local index {url}")
-        if plan.mode is Mode.EMULATED:
-            ensure_emulation(self.engine, fix=False, sink=self.observer.note)
+        self._check_indexes(plan)
+        if self._is_emulated():
+            self._emulate(plan)
+
+    def _check_indexes(self, plan: Plan) -> None:
+        """Refuse to take from the public index what the host's settings take from elsewhere."""
+        index = self.host.index
+        if plan.build_requires and (index.no_index or index.unusable_main):
+            raise UsageError(
+                "containers cannot use the configured package index for build requirements",
+                found=f"no index is allowed by {index.no_index}"
+                if index.no_index
+                else f"{index.unusable_main} is no http or https URL",
+                hint="set PIP_INDEX_URL to an index that answers by http or https",
+            )
+        for url in index.dropped:
+            self.observer.note(f"not passed to containers: the index {url} (no http or https URL)")
+
+    def _is_emulated(self) -> bool:
+        """Ask the engine, which may be on another machine: its architecture counts."""
+        return not is_arm64(self.engine.architecture)
+
+    def _emulate(self, plan: Plan) -> None:
+        if plan.mode is Mode.NATIVE:
+            raise UnfitError(
+                "mode native needs an engine on an arm64 machine",
+                found=f"{self.engine} on {self.engine.architecture}",
+                hint="use --mode emulated, or an engine on arm64 (DOCKER_HOST)",
+            )
+        ensure_emulation(self.engine, fix=False, sink=self.observer.note)
 
     def _image(self, plan: Plan) -> str:
         """Have the engine hold the plan's image; gives its name there."""
@@ -133,25 +194,27 @@ class Build:
 
     def _without_missing(self, plan: Plan, reference: str) -> Plan:
         """Keep of the plan what the image turns out to have an interpreter for."""
-        with self._session(reference) as session:
-            present = interpreters_in(session)
+        present = interpreters_of(plan.image, self._session(reference))
         missing = [row for row in plan.targets if row.interpreter.directory not in present]
         kept = tuple(row for row in plan.targets if row not in missing)
+        names = ", ".join(row.identifier for row in missing)
         if missing and (plan.explicit or not kept):
             raise UnfitError(
-                f"the image has no interpreter for {', '.join(t.identifier for t in missing)}",
+                f"the image has no interpreter for {names}",
                 found=", ".join(sorted(present)) or "nothing below /opt/python",
                 hint="select others with --python, or another --image",
             )
+        if missing:
+            self.observer.note(f"left out, for the image has no interpreter for them: {names}")
         return plan.with_targets(kept)
 
     def _session(self, reference: str) -> ContainerSession:
         spec = ContainerSpec(
             environment=container_environment(self.host.environ, self.host.index),
             ca_bundle=self.host.index.ca_bundle,
-            emulated=self.engine.architecture not in ("aarch64", "arm64"),
+            emulated=self._is_emulated(),
             network=network_mode(self.host.environ, self.host.index),
-            run_id=uuid.uuid4().hex[:12],
+            run_id=self.run_id,
         )
         return self.engine.start_session(reference, spec)
 

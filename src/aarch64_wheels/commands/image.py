@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from aarch64_wheels.catalogue import images
@@ -15,25 +15,37 @@ from aarch64_wheels.commands.inputs import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import connect
 from aarch64_wheels.errors import ExitCode
+from aarch64_wheels.report.console import make_console
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from aarch64_wheels.plan import Image
     from aarch64_wheels.settings.schema import Settings
 
 
-def run_list_images(*, as_json: bool) -> int:
-    """Print the images that have a short name."""
+def run_list_images(environ: Mapping[str, str], *, as_json: bool) -> int:
+    """Print the images that have a short name, as a table or as JSON."""
     rows = images()
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return ExitCode.OK
-    table = Table("name", "policy", "interpreters", "reference")
+    make_console(sys.stdout, environ).print(_table(rows))
+    return ExitCode.OK
+
+
+def _table(rows: Sequence[Image]) -> Table:
+    table = Table()
+    table.add_column("name", no_wrap=True)
+    table.add_column("policy", overflow="fold")
+    # Two lines of these leave room for a whole reference, which is there to be copied.
+    table.add_column("interpreters", overflow="fold", max_width=40)
+    table.add_column("reference", overflow="fold")
     for row in rows:
         reference = f"{row.reference} (assembled here)" if row.embedded else row.reference
         table.add_row(row.name, row.policy, " ".join(row.interpreters or ()), reference)
-    Console(highlight=False).print(table)
-    return ExitCode.OK
+    return table
 
 
 def run_build_image(settings: Settings, environ: Mapping[str, str], *, refresh: bool) -> int:
@@ -50,7 +62,7 @@ def run_build_image(settings: Settings, environ: Mapping[str, str], *, refresh: 
     started = time.monotonic()
 
     def note(text: str) -> None:
-        print(f"{time.monotonic() - started:6.1f} s  {text}", flush=True)
+        print(f"{time.monotonic() - started:6.1f} s  {one_line(text)}", flush=True)
 
     engine = connect(settings.engine, environ)
     index = Host.current(environ).index

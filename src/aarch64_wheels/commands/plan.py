@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
 from aarch64_wheels.errors import ExitCode
+from aarch64_wheels.report.console import make_console
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +43,7 @@ def run_plan(
     elif as_matrix:
         print(json.dumps(matrix(plan)))
     else:
-        _print_table(plan)
+        _print_table(plan, environ)
     return ExitCode.OK
 
 
@@ -53,12 +55,15 @@ def matrix(plan: Plan) -> dict[str, list[dict[str, str]]]:
     return {"include": rows}
 
 
-def _print_table(plan: Plan) -> None:
-    console = Console(highlight=False)
+def _print_table(plan: Plan, environ: Mapping[str, str]) -> None:
+    console = make_console(sys.stdout, environ)
     name = f"{plan.project} {plan.version}".strip() or plan.source
     headline = f"{name} in {plan.image.name} ({plan.image.reference}), {plan.mode}"
-    console.print(headline, markup=False)
-    table = Table("target", "interpreter", "stages")
+    # The name is the source's; a reference that is cut in two can't be copied.
+    console.print(one_line(headline), soft_wrap=True)
+    table = Table()
+    for column in ("target", "interpreter", "stages"):
+        table.add_column(column, overflow="fold")
     for target in plan.targets:
         table.add_row(target.identifier, str(target.interpreter.python), " → ".join(plan.stages))
     console.print(table)

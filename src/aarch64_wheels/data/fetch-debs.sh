@@ -22,4 +22,8 @@ if [ -n "$DEBS_ALONE" ]; then
     (cd "$DEBS_INTO" && apt download $DEBS_ALONE)
 fi
 rm -rf "$DEBS_INTO/partial" "$DEBS_INTO/lock"
-cat "$1"/var/lib/apt/lists/*_dists_*InRelease | sha256sum | cut -d' ' -f1 > "$DEBS_INTO/release"
+
+# One after the other, for the shell looks at the last command of a pipe only.
+cat "$1"/var/lib/apt/lists/*_dists_*InRelease > "$DEBS_INTO/releases"
+sha256sum < "$DEBS_INTO/releases" > "$DEBS_INTO/release.new"
+mv "$DEBS_INTO/release.new" "$DEBS_INTO/release"

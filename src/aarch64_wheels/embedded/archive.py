@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import subprocess
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +54,8 @@ def write_archive(root: Path, config: ImageConfig, archive: Path) -> None:
             _add_bytes(tar, "manifest.json", _manifest(config))
             _add_file(tar, "layer.tar", layer)
         partial.replace(archive)
+    except OSError as error:
+        raise _unwritten(str(error)) from error
     finally:
         layer.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
@@ -63,13 +65,17 @@ def _write_layer(root: Path, layer: Path) -> None:
     argv = ["tar", "--create", f"--file={layer}", f"--directory={root}", "--sort=name"]
     argv += ["--owner=0", "--group=0", "--numeric-owner", "--format=gnu"]
     argv += ["--clamp-mtime", f"--mtime={_NEWEST}", "."]
-    result = subprocess.run(argv, capture_output=True, text=True, check=False)
+    result = Processes().run(argv)
     if result.returncode != 0:
-        raise UnfitError(
-            "cannot write the embedded image's layer",
-            found=result.stderr.strip()[-300:],
-            hint="free some disk space in the cache directory (--cache-dir) and run again",
-        )
+        raise _unwritten(result.stderr.strip()[-300:])
+
+
+def _unwritten(found: str) -> UnfitError:
+    return UnfitError(
+        "cannot write the embedded image's archive",
+        found=found,
+        hint="free some disk space in the cache directory (--cache-dir) and run again",
+    )
 
 
 def _describe(config: ImageConfig, layer: Path) -> bytes:

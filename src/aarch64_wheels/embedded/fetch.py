@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from dataclasses import replace
 from importlib import resources
@@ -16,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.locking import exclusive
 
 if TYPE_CHECKING:
     from aarch64_wheels.embedded.recipe import PackageSet
     from aarch64_wheels.hostindex import IndexSettings
+    from aarch64_wheels.processes import Processes
 
 _DONE = "release"
 
@@ -30,20 +31,25 @@ def host_architecture() -> str:
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
 
-def fetch_set(packages: PackageSet, directory: Path) -> tuple[Path, ...]:
+def fetch_set(packages: PackageSet, directory: Path, processes: Processes) -> tuple[Path, ...]:
     """Fetch the packages of one set, or reuse what an earlier run has fetched completely.
 
     Args:
         packages: the set.
         directory: the set's own directory; gets the .deb files and a file `release` with the
-            SHA-256 of the suite's release files.
+            SHA-256 of the suite's release files. Other processes may ask for the same set.
+        processes: runs mmdebstrap, so that an interrupt ends it.
 
     Raises:
         UnfitError: mmdebstrap or apt failed; the log stays at `<directory>.log`.
     """
-    if not is_fetched(directory):
-        shutil.rmtree(directory, ignore_errors=True)
-        _run_mmdebstrap(packages, directory)
+    with exclusive(directory.with_name(f"{directory.name}.lock"), lambda _text: None):
+        if not is_fetched(directory):
+            draft = directory.with_name(f"{directory.name}.partial")
+            for path in (directory, draft):
+                shutil.rmtree(path, ignore_errors=True)
+            _run_mmdebstrap(packages, draft, processes)
+            draft.replace(directory)
     return tuple(sorted(directory.glob("*.deb")))
 
 
@@ -54,10 +60,11 @@ def is_fetched(directory: Path) -> bool:
 
 def release_of(directory: Path) -> str:
     """Give the hash of the release files that a fetched set came with."""
-    return (directory / _DONE).read_text(encoding="ascii").strip()
+    # As `sha256sum` writes it: the hash, and the name of what it read.
+    return (directory / _DONE).read_text(encoding="ascii").partition(" ")[0].strip()
 
 
-def current_release(packages: PackageSet, cache_dir: Path) -> str:
+def current_release(packages: PackageSet, cache_dir: Path, processes: Processes) -> str:
     """Ask for the hash of the release files of a set's suite as the mirror has them now.
 
     Raises:
@@ -67,23 +74,18 @@ def current_release(packages: PackageSet, cache_dir: Path) -> str:
     cache_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="release-", dir=cache_dir) as scratch:
         directory = Path(scratch) / packages.name
-        _run_mmdebstrap(nothing, directory)
+        _run_mmdebstrap(nothing, directory, processes)
         return release_of(directory)
 
 
-def _run_mmdebstrap(packages: PackageSet, directory: Path) -> None:
-    _require_mmdebstrap()
+def _run_mmdebstrap(packages: PackageSet, directory: Path, processes: Processes) -> None:
+    require_program("mmdebstrap")
     directory.parent.mkdir(parents=True, exist_ok=True)
-    log = directory.with_name(directory.name + ".log")
+    log = directory.with_name(directory.name.removesuffix(".partial") + ".log")
+    environ = {**os.environ, **_hook_environment(packages, directory)}
     with log.open("wb") as output:
-        status = subprocess.run(
-            _mmdebstrap(packages),
-            env={**os.environ, **_hook_environment(packages, directory)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        ).returncode
-    if status != 0:
+        result = processes.run(_mmdebstrap(packages), env=environ, stdout=output)
+    if result.returncode != 0:
         raise _fetch_error(packages, log)
 
 
@@ -115,10 +117,15 @@ def _hook_environment(packages: PackageSet, directory: Path) -> dict[str, str]:
     }
 
 
-def _require_mmdebstrap() -> None:
-    if shutil.which("mmdebstrap") is None:
+def require_program(name: str) -> None:
+    """See that a program that assembles the image is there.
+
+    Raises:
+        UnfitError: it is not; says how to get it.
+    """
+    if shutil.which(name) is None:
         raise UnfitError(
-            "the embedded image needs `mmdebstrap`, which is not installed",
+            f"the embedded image needs `{name}`, which is not installed",
             hint="`aarch64-wheels doctor --fix` installs it (a package of Debian and Ubuntu)",
         )
 
@@ -133,7 +140,9 @@ def _fetch_error(packages: PackageSet, log: Path) -> UnfitError:
     )
 
 
-def install_wheels(lock: str, directory: Path, *, python: str, index: IndexSettings) -> None:
+def install_wheels(
+    lock: str, directory: Path, *, python: str, index: IndexSettings, processes: Processes
+) -> None:
     """Install the wheels of one lock into a directory, for an aarch64 interpreter.
 
     Args:
@@ -141,6 +150,7 @@ def install_wheels(lock: str, directory: Path, *, python: str, index: IndexSetti
         directory: becomes the packages' directory (as with `pip install --target`).
         python: the interpreter's version, such as `3.13`; it need not exist on this host.
         index: where the wheels come from.
+        processes: runs uv, so that an interrupt ends it.
 
     Raises:
         UnfitError: the index cannot be reached or has no such file.
@@ -160,13 +170,7 @@ def install_wheels(lock: str, directory: Path, *, python: str, index: IndexSetti
         "--link-mode=copy",
         f"--requirements={source}",
     ]
-    result = subprocess.run(
-        argv,
-        env={**os.environ, **index.uv_environment()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    result = processes.run(argv, env={**os.environ, **index.uv_environment()})
     if result.returncode != 0:
         raise UnfitError(
             f"cannot install the wheels of {lock} for CPython {python}",

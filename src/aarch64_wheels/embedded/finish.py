@@ -15,6 +15,9 @@ def finish_system(root: Path) -> None:
     _add_certificates(root)
     _link(root / "usr/bin/awk", "gawk")
     _link(root / "usr/bin/which", "which.debianutils")
+    for name in ("automake", "aclocal"):
+        for versioned in (root / "usr/bin").glob(f"{name}-1.*"):
+            _link(root / "usr/bin" / name, versioned.name)
     for name in ("proc", "sys", "dev", "run", "root", "project"):
         (root / name).mkdir(exist_ok=True)
     for name in ("tmp", "var/tmp"):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import ast
 import pprint
+import re
 import shutil
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.embedded.finish import write_script
@@ -20,6 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aarch64_wheels.plan import Interpreter
+
+_DEBIANS_FLAGS = re.compile(
+    r"""(?<!\S)(?:
+        -Wl,(?:-O1|-Bsymbolic-functions|-z,relro|-z,now) | -f(?:file|debug|macro)-prefix-map=\S+
+        | -fstack-protector(?:-strong)? | -fstack-clash-protection | -mbranch-protection=\S+
+        | -Wformat | -Werror=format-security | -Werror=implicit-function-declaration
+        | -Wdate-time | -D_FORTIFY_SOURCE=\d | -flto\S* | -ffat-lto-objects | -fuse-linker-plugin
+        | -specs=\S+
+    )(?!\S)""",
+    re.VERBOSE,
+)
 
 _LAUNCHER = """#!{python}
 import sys
@@ -49,6 +62,7 @@ def lay_out(root: Path, interpreter: Interpreter) -> None:
     version = f"version = {interpreter.version}"
     config = f"home = /usr/bin\ninclude-system-site-packages = false\n{version}\n"
     (home / "pyvenv.cfg").write_text(config, encoding="utf-8")
+    _add_ensurepip(root, interpreter)
     for name in ("pip", "pip3"):
         add_launcher(home / "bin" / name, interpreter, "pip._internal.cli.main", "main")
 
@@ -71,6 +85,15 @@ def add_launcher(
     write_script(path, text)
 
 
+def _add_ensurepip(root: Path, interpreter: Interpreter) -> None:
+    """Put back what `python -m venv` needs; Debian has it in a package of its own."""
+    package = root / standard_library(interpreter).lstrip("/") / "ensurepip"
+    package.mkdir(exist_ok=True)
+    source = resources.files("aarch64_wheels.data") / "ensurepip.py"
+    for name in ("__init__.py", "__main__.py"):
+        (package / name).write_bytes(source.read_bytes())
+
+
 def _repair_headers(root: Path, version: str) -> None:
     """Replace Debian's multiarch `pyconfig.h`, which includes a path below /usr/include.
 
@@ -89,7 +112,7 @@ def _repair_sysconfig(root: Path, interpreter: Interpreter) -> None:
 
 def _rewrite_sysconfigdata(path: Path, interpreter: Interpreter) -> None:
     values = _read_build_time_vars(path)
-    text = pprint.pformat({**values, **_static_build(values, interpreter)})
+    text = pprint.pformat(_without_debians_flags({**values, **_static_build(interpreter)}))
     path.write_text(f"build_time_vars = {text}\n", encoding="utf-8")
 
 
@@ -101,7 +124,18 @@ def _read_build_time_vars(path: Path) -> Mapping[str, Any]:
     raise ValueError(path)
 
 
-def _static_build(values: Mapping[str, Any], interpreter: Interpreter) -> dict[str, Any]:
+def _without_debians_flags(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out the flags that harden Debian's own packages; extensions would inherit them."""
+    return {name: _cleaned(value) for name, value in values.items()}
+
+
+def _cleaned(value: Any) -> Any:
+    if not isinstance(value, str) or not _DEBIANS_FLAGS.search(value):
+        return value
+    return " ".join(_DEBIANS_FLAGS.sub(" ", value).split())
+
+
+def _static_build(interpreter: Interpreter) -> dict[str, Any]:
     """Say what a manylinux interpreter says where Debian's speaks of its shared libpython.
 
     setuptools adds `-L LIBDIR` when `Py_ENABLE_SHARED` is 1; that directory holds a glibc newer
@@ -116,5 +150,4 @@ def _static_build(values: Mapping[str, Any], interpreter: Interpreter) -> dict[s
         "BLDLIBRARY": library,
         "INSTSONAME": library,
         "LIBRARY": library,
-        "LDVERSION": values["LDVERSION"],
     }

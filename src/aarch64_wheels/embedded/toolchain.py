@@ -1,28 +1,18 @@
-"""The embedded image's compilers: GCC 10 and an old glibc in a sysroot, behind wrappers."""
+"""The embedded image's compilers: GCC 10 behind wrappers that compile in the sysroot."""
 
 from __future__ import annotations
 
-import os
-import struct
-from typing import TYPE_CHECKING, Any
-
-from elftools.elf.elffile import ELFFile
-from elftools.elf.gnuversions import GNUVerDefSection
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.embedded.finish import write_script
-from aarch64_wheels.errors import UnfitError
 
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
 TRIPLET = "aarch64-linux-gnu"
 
-#: The glibc that manylinux2014 promises (PEP 599).
-BASELINE = (2, 17)
-
 _COMPILERS = {"gcc": "gcc", "cc": "gcc", "g++": "g++", "c++": "g++", "cpp": "cpp"}
 _BINUTILS = ("gcc-ar", "gcc-nm", "gcc-ranlib", "gcov")
-_HIDDEN = 0x8000
 
 
 def install_wrappers(root: Path, sysroot: PurePosixPath, version: str) -> None:
@@ -43,97 +33,3 @@ def _wrap(root: Path, name: str, command: str, version: str) -> None:
     text = f'#!/bin/sh\nexec {command} "$@"\n'
     for alias in (name, f"{name}-{version}", f"{TRIPLET}-{name}", f"{TRIPLET}-{name}-{version}"):
         write_script(root / "usr/bin" / alias, text)
-
-
-def relink(root: Path, sysroot: PurePosixPath) -> None:
-    """Make the sysroot's absolute links relative.
-
-    `libm.so -> /lib/aarch64-linux-gnu/libm.so.6` would lead out of the sysroot, to the
-    userland's newer glibc.
-    """
-    top = root / str(sysroot).lstrip("/")
-    for path in top.rglob("*"):
-        if path.is_symlink() and (destination := path.readlink()).is_absolute():
-            inside = top / str(destination).lstrip("/")
-            path.unlink()
-            path.symlink_to(os.path.relpath(inside, path.parent))
-
-
-def prefer_static_libraries(root: Path, sysroot: PurePosixPath, version: str) -> None:
-    """Let `-lstdc++` find only the static library, also when `gcc` does the linking."""
-    directory = root / str(sysroot).lstrip("/") / f"usr/lib/gcc/{TRIPLET}/{version}"
-    (directory / "libstdc++.so").unlink()
-
-
-def lower_glibc(root: Path, sysroot: PurePosixPath) -> int:
-    """Make the sysroot's glibc hand out the oldest version of each symbol that has several.
-
-    Bullseye's glibc gives `pow@GLIBC_2.29` to whatever is linked with it although it still
-    has `pow@GLIBC_2.17`; with the old one as the default, wheels stay within manylinux2014.
-
-    Returns:
-        How many symbols were changed.
-    """
-    libraries = root / str(sysroot).lstrip("/") / f"lib/{TRIPLET}"
-    return sum(_lower_library(path) for path in sorted(libraries.glob("lib*-2.31.so")))
-
-
-def _lower_library(path: Path) -> int:
-    with path.open("rb") as stream:
-        elf = ELFFile(stream)
-        names = _version_names(elf)
-        offset = _section(elf, ".gnu.version")["sh_offset"]
-        dynsym = _section(elf, ".dynsym")
-        symbols = [(symbol.name, symbol["st_shndx"]) for symbol in dynsym.iter_symbols()]
-        stream.seek(offset)
-        versions = list(struct.unpack(f"<{len(symbols)}H", stream.read(2 * len(symbols))))
-    changed = _choose_oldest(symbols, versions, names)
-    if changed:
-        with path.open("r+b") as out:
-            out.seek(offset)
-            out.write(struct.pack(f"<{len(versions)}H", *versions))
-    return changed
-
-
-def _section(elf: ELFFile, name: str) -> Any:
-    section = elf.get_section_by_name(name)
-    if section is None:
-        raise UnfitError(
-            f"Debian's glibc has no section {name}", hint="please report it: the recipe is outdated"
-        )
-    return section
-
-
-def _version_names(elf: ELFFile) -> dict[int, str]:
-    section = next(s for s in elf.iter_sections() if isinstance(s, GNUVerDefSection))
-    return {
-        version["vd_ndx"]: next(iter(auxiliaries)).name
-        for version, auxiliaries in section.iter_versions()
-    }
-
-
-def _choose_oldest(
-    symbols: list[tuple[str, str | int]], versions: list[int], names: dict[int, str]
-) -> int:
-    """Swap the default flag in `versions` from a symbol's newest version to its oldest."""
-    several: dict[str, list[int]] = {}
-    for index, (name, section) in enumerate(symbols):
-        # Undefined symbols (imports) and local ones (0, 1) have no version to choose.
-        if section != "SHN_UNDEF" and versions[index] & ~_HIDDEN > 1:
-            several.setdefault(name, []).append(index)
-    changed = 0
-    for indexes in several.values():
-        oldest = min(indexes, key=lambda i: _number(names.get(versions[i] & ~_HIDDEN, "")))
-        default = [i for i in indexes if not versions[i] & _HIDDEN]
-        if len(indexes) > 1 and default and default != [oldest]:
-            for index in default:
-                versions[index] |= _HIDDEN
-            versions[oldest] &= ~_HIDDEN
-            changed += 1
-    return changed
-
-
-def _number(version: str) -> tuple[int, ...]:
-    """`GLIBC_2.29` as (2, 29); what is no public version (GLIBC_PRIVATE) counts as newest."""
-    digits = version.removeprefix("GLIBC_").split(".")
-    return tuple(int(part) for part in digits) if all(p.isdigit() for p in digits) else (9999,)

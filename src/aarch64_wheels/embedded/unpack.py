@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
+import tempfile
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.embedded.fetch import require_program
 from aarch64_wheels.errors import UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from aarch64_wheels.processes import Processes
 
 #: What a build image has no use for. Licences (usr/share/doc/*/copyright) stay.
 _LEFT_OUT = (
@@ -40,19 +43,39 @@ def prepare_root(root: Path) -> None:
             link.symlink_to(f"usr/{name}")
 
 
-def unpack(debs: Iterable[Path], root: Path) -> None:
+def unpack(debs: Iterable[Path], root: Path, processes: Processes) -> None:
     """Unpack packages into `root`; links to directories that are there already stay.
 
     Raises:
-        UnfitError: a file is not a whole .deb, or the disk is full.
+        UnfitError: a file is not a whole .deb, the disk is full, or dpkg-deb is missing.
     """
+    require_program("dpkg-deb")
     root.mkdir(parents=True, exist_ok=True)
     for deb in debs:
-        _unpack_one(deb, root)
+        _unpack_one(deb, root, processes)
 
 
-def _unpack_one(deb: Path, root: Path) -> None:
-    tar = [
+def _unpack_one(deb: Path, root: Path, processes: Processes) -> None:
+    with (
+        tempfile.TemporaryFile() as words,
+        processes.started(["dpkg-deb", "--fsys-tarfile", deb], stderr=words) as data,
+    ):
+        result = processes.run(_tar(root), stdin=data.stdout)
+        if data.stdout:  # or dpkg-deb would wait for ever for a tar that ended early
+            data.stdout.close()
+        status = data.wait()
+        words.seek(0)
+        said = words.read().decode(errors="replace") + result.stderr
+    if result.returncode or status:
+        raise UnfitError(
+            f"cannot unpack {deb.name}",
+            found=said.strip()[-300:],
+            hint="free some disk space, or run again with --no-cache to fetch it anew",
+        )
+
+
+def _tar(root: Path) -> list[str]:
+    return [
         "tar",
         "--extract",
         "--file=-",
@@ -63,12 +86,3 @@ def _unpack_one(deb: Path, root: Path) -> None:
         "--delay-directory-restore",
         *(f"--exclude={pattern}" for pattern in _LEFT_OUT),
     ]
-    dpkg = ["dpkg-deb", "--fsys-tarfile", str(deb)]
-    with subprocess.Popen(dpkg, stdout=subprocess.PIPE) as data:
-        result = subprocess.run(tar, stdin=data.stdout, capture_output=True, text=True, check=False)
-    if result.returncode or data.returncode:
-        raise UnfitError(
-            f"cannot unpack {deb.name}",
-            found=result.stderr.strip()[-300:],
-            hint="free some disk space, or run again with --no-cache to fetch it anew",
-        )

@@ -1,20 +1,17 @@
-"""Can aarch64 programs run? Asked by running one: on this host, or in the engine's containers."""
+"""Can aarch64 programs run? Asked by running one in a container of the engine."""
 
 from __future__ import annotations
 
-import errno
-import subprocess
-import tempfile
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker.errors
 import requests
 
-from aarch64_wheels.emulation.probe_elf import STATUS, TAG, image_archive, program
+from aarch64_wheels.emulation.probe_elf import STATUS, TAG, image_archive
+from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
 from aarch64_wheels.errors import UnfitError
 
@@ -37,22 +34,6 @@ class ProbeResult:
 
     ok: bool
     reason: str = ""
-
-
-def probe_host() -> ProbeResult:
-    """Run the program on this host. A registration without the flag F is good enough here."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory, "probe")
-        path.write_bytes(program())
-        path.chmod(0o755)
-        try:
-            ended = subprocess.run([path], check=False, timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            return ProbeResult(ok=False, reason=f"the program hung for {PATIENCE} s")
-        except OSError as error:
-            known = NOT_REGISTERED if error.errno == errno.ENOEXEC else str(error)
-            return ProbeResult(ok=False, reason=known)
-    return judge(ended.returncode, "")
 
 
 def probe_engine(engine: Engine) -> ProbeResult:
@@ -99,6 +80,7 @@ def _started(api: Any, image: str, name: str) -> ProbeResult:
     api.create_container(
         image,
         name=name,
+        labels=Owner.current().labels("probe"),
         platform=PLATFORM,
         host_config=api.create_host_config(network_mode="none"),
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import tomllib
+import uuid
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,8 +15,10 @@ import requests
 from aarch64_wheels.emulation.binfmt import diagnose
 from aarch64_wheels.emulation.probe import ProbeResult, probe_engine
 from aarch64_wheels.emulation.registration import find_line, register
+from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.host import apt_has, apt_install
+from aarch64_wheels.machine import is_arm64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,10 +26,15 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import LineSink
     from aarch64_wheels.engine.client import Engine
 
-ARM64_MACHINES = ("aarch64", "arm64")
-
 #: Debian up to 12, Ubuntu; from Debian 13 on `qemu-user` is the static one.
 _PACKAGES = (("qemu-user-static",), ("qemu-user", "qemu-user-binfmt"))
+
+FIX_HINT = "`aarch64-wheels doctor --fix` installs and registers QEMU (root or sudo)"
+#: Where that has failed already.
+BY_HAND_HINT = (
+    "as root on the engine's machine, outside of containers: "
+    "`apt-get install qemu-user-static binfmt-support`; or use an arm64 machine (no QEMU needed)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,18 +56,18 @@ def ensure_emulation(
 ) -> None:
     """See that the engine's containers run aarch64 programs; with `fix`, make them.
 
-    On an arm64 host nothing is asked and nothing touched.
+    Where the engine runs on arm64, nothing is asked and nothing touched.
 
     Raises:
         UnfitError: they do not; with the reason and what each provider said.
     """
-    if (machine or platform.machine()) in ARM64_MACHINES:
+    if is_arm64(machine or engine.architecture):
         return
     result = probe(engine)
     if result.ok:
         return
     if not fix:
-        raise _unfit(engine, result.reason)
+        raise _unfit(engine, result.reason, FIX_HINT)
     said = []
     for provider in default_providers() if providers is None else providers:
         try:
@@ -74,7 +81,7 @@ def ensure_emulation(
         if result.ok:
             return
         said.append(f"{provider.name}: {result.reason}")
-    raise _unfit(engine, "; ".join(said))
+    raise _unfit(engine, "; ".join(said), BY_HAND_HINT)
 
 
 def default_providers() -> tuple[Provider, ...]:
@@ -90,12 +97,12 @@ def default_providers() -> tuple[Provider, ...]:
     )
 
 
-def _unfit(engine: Engine, found: str) -> UnfitError:
+def _unfit(engine: Engine, found: str, hint: str) -> UnfitError:
     local = f" [this kernel: {diagnose()}]" if engine.local else ""
     return UnfitError(
         f"aarch64 programs cannot run in containers of {engine}",
         found=f"{found}{local}",
-        hint="`aarch64-wheels doctor --fix` installs and registers QEMU (root or sudo)",
+        hint=hint,
     )
 
 
@@ -130,9 +137,7 @@ def _image_provider(image: dict[str, str | list[str]]) -> Callable[[Engine, Line
         sink(f"running {reference} with privileges on {engine}")
         try:
             engine.client.images.pull(reference)
-            output = engine.client.containers.run(
-                reference, list(image["arguments"]), privileged=True, remove=True
-            )
+            output = _run_privileged(engine, reference, list(image["arguments"]))
         except (docker.errors.DockerException, requests.RequestException) as error:
             words = getattr(error, "explanation", None) or str(error)
             raise UnfitError(f"{reference} could not be run", found=str(words)) from None
@@ -140,3 +145,17 @@ def _image_provider(image: dict[str, str | list[str]]) -> Callable[[Engine, Line
             sink(text)
 
     return provide
+
+
+def _run_privileged(engine: Engine, reference: str, arguments: list[str]) -> bytes:
+    """Run the image to its end; its container goes on every path, an interrupt too."""
+    name = f"aarch64-wheels-qemu-{uuid.uuid4().hex[:16]}"
+    labels = Owner.current().labels("qemu")
+    engine.containers.add(name)
+    try:
+        output: bytes = engine.client.containers.run(
+            reference, arguments, name=name, labels=labels, privileged=True
+        )
+        return output
+    finally:
+        engine.containers.remove(name)

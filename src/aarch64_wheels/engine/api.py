@@ -33,10 +33,11 @@ class Session(Protocol):
         self,
         argv: Argv,
         *,
+        sink: LineSink | None = None,
         env: Mapping[str, str] | None = None,
         cwd: PurePosixPath | None = None,
     ) -> str:
-        """Run a command and return its standard output.
+        """Run a command and return its standard output; `sink` gets what it says on stderr.
 
         Raises:
             CommandError: it ended with a status other than 0.
@@ -56,6 +57,12 @@ class Session(Protocol):
 
         Names are flat: an entry with a path separator, a link or a special file is refused.
         """
+
+    def save(self, source: PurePosixPath, archive: Path) -> None:
+        """Write a directory of the container to a tar archive on the host."""
+
+    def restore(self, archive: Path, parent: PurePosixPath) -> None:
+        """Unpack an archive that `save` has written below `parent` of a container."""
 
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         """Write one file, making its parent directories."""

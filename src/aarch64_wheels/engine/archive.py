@@ -23,9 +23,10 @@ _MADE_ANEW = ("pyvenv.cfg", "CACHEDIR.TAG")
 def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) -> IO[bytes]:
     """Make a tar of `source`, to be unpacked at the container's root, as an open temporary file.
 
-    A directory's content lands in `destination`; a file becomes `destination`.
+    A directory's content lands in `destination`; a file becomes `destination`. What `exclude`
+    names is left out, through whatever links it is named.
     """
-    left_out = {Path(os.path.abspath(path)) for path in exclude}  # noqa: PTH100 - keeps links
+    left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path, name in _walk(source.resolve(), _name(destination), left_out):
@@ -61,6 +62,11 @@ def unpack_flat(chunks: Iterable[bytes], directory: Path) -> list[Path]:
             name = _flat_name(member, top.name)
             written.append(_write(tar, member, directory / name))
     return written
+
+
+def _spellings(path: Path) -> tuple[Path, Path]:
+    """Name the entry itself, which may be a link, and what it leads to."""
+    return path.parent.resolve() / path.name, path.resolve()
 
 
 def _name(path: PurePosixPath) -> str:

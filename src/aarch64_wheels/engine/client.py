@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import docker
@@ -16,11 +17,9 @@ from aarch64_wheels.engine.pulling import pull_with_retry
 from aarch64_wheels.engine.registry import ContainerRegistry
 from aarch64_wheels.engine.sockets import Endpoint, endpoints, why_silent
 from aarch64_wheels.engine.spec import ContainerSpec
-from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.errors import AarchWheelsError, UnfitError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aarch64_wheels.engine.api import LineSink
     from aarch64_wheels.settings.schema import EngineName
 
@@ -46,6 +45,8 @@ class Engine:
         architecture: of the machine it runs on, as the kernel calls it (`x86_64`).
         client: the `docker.DockerClient`.
         local: it is reached through a socket of this machine.
+        storage: the directory that holds its images and containers, None if it cannot be seen
+            from here (another machine, a virtual machine, another user's).
     """
 
     def __init__(self, client: Any, *, endpoint: Endpoint) -> None:
@@ -53,9 +54,11 @@ class Engine:
         parts = [str(part.get("Name", "")) for part in about.get("Components") or ()]
         self.name = "podman" if any("podman" in part.lower() for part in parts) else "docker"
         self.version = str(about.get("Version", ""))
-        machine = str(client.info().get("Architecture", ""))
+        info = client.info()
+        machine = str(info.get("Architecture", ""))
         self.architecture = _KERNEL_NAMES.get(machine, machine)
         self.local = endpoint.socket is not None
+        self.storage = _storage(info) if self.local else None
         self.endpoint = endpoint
         self.client = client
         self.containers = ContainerRegistry(client)
@@ -74,6 +77,18 @@ class Engine:
     def image_architecture(self, reference: str) -> str:
         """Give the image's architecture (`arm64`). Raises UnfitError if there is no such image."""
         return str(self._required(reference).get("Architecture", ""))
+
+    def image_labels(self, reference: str) -> dict[str, str]:
+        """Give the image's labels. Raises UnfitError if the engine does not hold it."""
+        labels = self._required(reference).get("Config", {}).get("Labels") or {}
+        return {str(name): str(value) for name, value in labels.items()}
+
+    def forget_image(self, reference: str) -> None:
+        """Remove an image that nothing needs any more; one still in use stays."""
+        try:
+            self.client.images.remove(reference)
+        except docker.errors.APIError:
+            return  # another tag or container needs it
 
     def pull(
         self, reference: str, sink: LineSink, *, pause: Callable[[float], None] = time.sleep
@@ -113,16 +128,41 @@ class Engine:
         self.containers.close_all()
 
     def _inspect(self, reference: str) -> dict[str, Any] | None:
-        with suppress(docker.errors.NotFound):
+        """Ask for the image's attributes.
+
+        Raises:
+            UsageError: the engine says that this cannot be an image's name.
+            UnfitError: the engine fails.
+        """
+        try:
             attributes: dict[str, Any] = self.client.images.get(reference).attrs
-            return attributes
-        return None
+        except docker.errors.NotFound:
+            return None
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise self._inspect_error(reference, error) from None
+        return attributes
+
+    def _inspect_error(self, reference: str, error: Exception) -> AarchWheelsError:
+        words = str(getattr(error, "explanation", None) or error)
+        if getattr(error, "status_code", None) == requests.codes.bad_request:
+            return UsageError(
+                f"`{reference}` cannot be the name of an image",
+                found=words,
+                hint="give a short name (`aarch64-wheels image list`) or NAME[:TAG][@DIGEST]",
+            )
+        return UnfitError(f"{self} cannot tell of the image {reference}", found=words)
 
     def _required(self, reference: str) -> dict[str, Any]:
         found = self._inspect(reference)
         if found is None:
             raise UnfitError(f"{self.name} does not hold the image {reference}")
         return found
+
+
+def _storage(info: Mapping[str, Any]) -> Path | None:
+    root = Path(str(info.get("DockerRootDir") or ""))
+    # Not `Path.exists`, which raises PermissionError below a directory that cannot be entered.
+    return root if root.is_absolute() and os.path.exists(root) else None  # noqa: PTH110
 
 
 def open_client(endpoint: Endpoint, timeout: int) -> Any:

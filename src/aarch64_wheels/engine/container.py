@@ -96,6 +96,7 @@ class ContainerSession:
         self,
         argv: Argv,
         *,
+        sink: LineSink | None = None,
         env: Mapping[str, str] | None = None,
         cwd: PurePosixPath | None = None,
     ) -> str:
@@ -103,6 +104,9 @@ class ContainerSession:
         output: dict[int, list[bytes]] = {1: [], 2: []}
         status = self._execute(argv, env, cwd, lambda stream, data: output[stream].append(data))
         texts = {stream: b"".join(data).decode(errors="replace") for stream, data in output.items()}
+        if sink is not None:
+            for line in texts[2].splitlines():
+                sink(line)
         self._check(argv, status, (texts[1] + texts[2]).splitlines())
         return texts[STDOUT]
 
@@ -126,6 +130,19 @@ class ContainerSession:
             except tarfile.TarError as error:
                 raise StageError(f"cannot read what {source} holds", found=str(error)) from None
 
+    def save(self, source: PurePosixPath, archive: Path) -> None:
+        """See `api.Session.save`."""
+        with self._engine_errors(f"copy {source} out of"), archive.open("wb") as stream:
+            chunks, _ = self._client.api.get_archive(self.name, str(source))
+            for chunk in chunks:
+                stream.write(chunk)
+
+    def restore(self, archive: Path, parent: PurePosixPath) -> None:
+        """See `api.Session.restore`."""
+        self.capture(["mkdir", "-p", parent])
+        with archive.open("rb") as stream, self._engine_errors("copy files into"):
+            self._client.api.put_archive(self.name, str(parent), stream)
+
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         """See `api.Session.write`."""
         self._put(pack_bytes(path, content, mode))
@@ -145,6 +162,15 @@ class ContainerSession:
             self._create_and_start(init=False)
         if self._registry.closed:
             raise self._gone()
+        self._see_it_runs()
+
+    def _see_it_runs(self) -> None:
+        """Raise StageError if the container has ended at once: an image with another `sleep`."""
+        if self._client.api.inspect_container(self.name)["State"]["Running"]:
+            return
+        words = self._client.api.logs(self.name, tail=5).decode(errors="replace").strip()
+        what = f"the container of {self._image} ended as soon as it was started"
+        raise StageError(what, found=words or f"`{' '.join(SLEEP)}` said nothing")
 
     def _create_and_start(self, *, init: bool) -> None:
         api = self._client.api

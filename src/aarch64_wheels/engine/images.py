@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.errors import CommandError, UnfitError
+from aarch64_wheels.errors import StageError, UnfitError
+from aarch64_wheels.machine import is_arm64
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from aarch64_wheels.engine.api import LineSink, Session
     from aarch64_wheels.engine.client import Engine
     from aarch64_wheels.plan import Image
 
-ARM64 = ("arm64", "aarch64")
 #: Built-in words only: one emulated shell, 0.1 s. Reading the directory through the engine's
 #: archive call would stream all of it.
 _LIST = 'for python in /opt/python/*/bin/python; do [ -x "$python" ] && echo "$python"; done; :'
@@ -27,7 +29,7 @@ def ensure_image(engine: Engine, image: Image, sink: LineSink) -> str:
     if not engine.has_image(image.reference):
         _pull(engine, image, sink)
     architecture = engine.image_architecture(image.reference)
-    if architecture not in ARM64:
+    if not is_arm64(architecture):
         raise UnfitError(
             f"the image {image.reference} is not for aarch64",
             found=f"architecture {architecture or 'unknown'}",
@@ -52,10 +54,29 @@ def interpreters_in(session: Session) -> set[str]:
     """List the directories below /opt/python that have a `bin/python` which can be run.
 
     Raises:
-        UnfitError: the image has no shell, so it is not one to build in.
+        CommandError: the image has no shell.
+    """
+    found = session.capture(["/bin/sh", "-c", _LIST])
+    return {PurePosixPath(line).parent.parent.name for line in found.splitlines()}
+
+
+def interpreters_of(image: Image, session: AbstractContextManager[Session]) -> set[str]:
+    """List the interpreters of an image; also sees whether its containers start, with a shell.
+
+    Args:
+        image: named in the error.
+        session: of that image, not yet entered.
+
+    Raises:
+        UnfitError: the image is not one to build in.
     """
     try:
-        found = session.capture(["/bin/sh", "-c", _LIST])
-    except CommandError as error:
-        raise UnfitError("cannot list the image's interpreters", found=error.tail) from None
-    return {PurePosixPath(line).parent.parent.name for line in found.splitlines()}
+        with session as entered:
+            return interpreters_in(entered)
+    except StageError as error:
+        raise UnfitError(
+            f"the image {image.name} cannot be built in",
+            found=error.found or error.what,
+            hint="it needs `sleep`, a shell, and CPythons below /opt/python, as manylinux images "
+            "have them: name another --image",
+        ) from None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LABEL = "aarch64-wheels.run"
 _PREFIX = "aarch64-wheels.owner."
+PID_LABEL = f"{_PREFIX}pid"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,10 @@ class Owner:
     def from_labels(cls, labels: Mapping[str, str]) -> Owner | None:
         """Read the owner a container's labels name, None if they do not."""
         try:
-            return cls(**{name: labels[_PREFIX + name] for name in cls.__dataclass_fields__})
+            owner = cls(**{name: labels[_PREFIX + name] for name in cls.__dataclass_fields__})
         except KeyError:
             return None
+        return owner if owner.pid.isdecimal() else None
 
     def labels(self, run_id: str) -> dict[str, str]:
         """Make the labels for a container of this owner."""
@@ -66,18 +68,38 @@ class Owner:
             return True
         if self.namespace != observer.namespace:
             return False
-        return start_time(int(self.pid)) != self.started
+        return has_ended(int(self.pid), self.started)
+
+
+def has_ended(pid: int, started: str, proc: Path = Path("/proc")) -> bool:
+    """Tell whether a process has surely ended.
+
+    Another user's process may be hidden (proc(5), hidepid), which is not to have ended.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's process, or no PID of this kernel
+        pass
+    fields = _stat(pid, proc)
+    return fields is not None and (fields[0] in "ZX" or fields[19] != started)
 
 
 def start_time(pid: int, proc: Path = Path("/proc")) -> str | None:
     """Field 22 of /proc/PID/stat, None if there is no such process or only its zombie."""
+    fields = _stat(pid, proc)
+    return None if fields is None or fields[0] in "ZX" else fields[19]
+
+
+def _stat(pid: int, proc: Path) -> list[str] | None:
+    """Fields 3 and on of /proc/PID/stat, None if it cannot be read."""
     try:
         text = (proc / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     # The name in field 2 may hold spaces and parentheses; fields are counted after its end.
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
+    return text.rpartition(")")[2].split()
 
 
 def _read(path: Path) -> str:

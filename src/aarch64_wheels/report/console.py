@@ -17,6 +17,7 @@ from rich.text import Text
 
 from aarch64_wheels.report import table, wording
 from aarch64_wheels.report.model import Stage, Status
+from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,10 +33,18 @@ _WIDTH_WITHOUT_TERMINAL = 200
 _WIDE = 170
 
 
+class _Console(Console):
+    """A console that leaves the end of its reader (`| head`) to `cli.guard`."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise the BrokenPipeError again, in whose handler this is called; rich exits with 1."""
+        raise  # noqa: PLE0704
+
+
 def make_console(stream: IO[str], environ: Mapping[str, str]) -> Console:
     """Make a console that never breaks lines where there is no terminal to fit them to."""
     width = None if stream.isatty() or "COLUMNS" in environ else _WIDTH_WITHOUT_TERMINAL
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    return _Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 @dataclass
@@ -96,7 +105,7 @@ class ConsoleObserver:
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no target."""
-        self._say(wording.clean(text))
+        self._say(clean(text))
 
     def stage_started(self, target_id: str, stage: Stage) -> None:
         """Move the target's line on to the stage."""
@@ -107,9 +116,9 @@ class ConsoleObserver:
         if not self._live:
             self._say(f"[{wording.short(target_id)}] {stage}: started")
 
-    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol  # protocol
+    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol
         """Keep the line as the target's last one, and print it when verbose."""
-        plain = wording.clean(line)
+        plain = clean(line)
         with self._lock:
             self._tails.setdefault(target_id, deque(maxlen=TAIL)).append(plain)
             if target_id in self._running and plain.strip():
@@ -153,12 +162,14 @@ class ConsoleObserver:
 
     def _tell_failure(self, target: TargetRecord) -> None:
         self._print(Text(f"{target.identifier}: {target.status}", style="bold red"))
-        error = [wording.clean(line) for line in target.error.splitlines()]
-        tail = [line for line in self._tails.get(target.identifier, ()) if line not in error]
+        error = [clean(line) for line in target.error.splitlines()]
+        told = {line.removeprefix("found:").strip() for line in error}
+        tails = self._tails.get(target.identifier, ())
+        tail = [line for line in tails if line.strip() not in told]
         for line in [*error, *tail]:
             self._print(Text(f"  {line}"))
         if target.log:
-            self._print(Text(f"  log: {wording.clean(target.log)}"))
+            self._print(Text(f"  log: {clean(target.log)}"))
 
     def _say(self, line: str, style: str = "") -> None:
         self._print(Text(f"{self._stamp()} {line}", style=style))

@@ -18,6 +18,7 @@ from actions_toolkit.command import issue
 
 from aarch64_wheels.report import wording
 from aarch64_wheels.report.model import Status
+from aarch64_wheels.text import clean, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.model import Report, Stage, StageRecord, TargetRecord
 
-#: How much of an error an annotation shows; GitHub cuts longer ones off itself.
+#: How much of an error an annotation shows; GitHub cuts the end off longer ones.
 _MAX_ANNOTATION = 4000
 
 
@@ -68,7 +69,7 @@ class GitHubObserver:
             self._say(f"[{wording.short(target_id)}] {stage}: started")
             self._output.setdefault(target_id, []).append(f"--- {stage} ---")
 
-    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol  # protocol
+    def output(self, target_id: str, stage: Stage, line: str) -> None:  # noqa: ARG002  # protocol
         """Keep the line for the target's group."""
         with self._lock:
             self._output.setdefault(target_id, []).append(line)
@@ -89,17 +90,15 @@ class GitHubObserver:
             _inert(self._output.pop(target.identifier, []))
             core.end_group()
             if target.status is Status.FAILED:
-                message = target.error[:_MAX_ANNOTATION] or "the build failed"
+                message = wording.shorten(target.error, _MAX_ANNOTATION) or "the build failed"
                 core.error(message, title=f"aarch64-wheels: {target.identifier} failed")
             sys.stdout.flush()
 
     def finished(self, report: Report) -> None:
         """Print each wheel and the closing line."""
         with self._lock:
-            for target in report.targets:
-                if target.wheel:
-                    weight = wording.size(target.wheel.size)
-                    self._say(f"{target.wheel.filename} ({weight}, {target.wheel.policy})")
+            for wheel in report.wheels:
+                self._say(f"{wheel.filename} ({wording.size(wheel.size)}, {wheel.policy})")
             core.notice(wording.headline(report), title="aarch64-wheels")
             sys.stdout.flush()
 
@@ -117,7 +116,7 @@ class GitHubObserver:
     def fail(self, message: str, *, title: str) -> None:
         """Annotate the step with an error that belongs to no target."""
         with self._lock:
-            core.error(message, title=title)
+            core.error(wording.shorten(message, _MAX_ANNOTATION), title=title)
             sys.stdout.flush()
 
     def close(self) -> None:
@@ -131,12 +130,8 @@ class GitHubObserver:
             sys.stdout.flush()
 
     def _say(self, line: str) -> None:
-        """Print one line; the time stamp keeps `::` from its start.
-
-        The runner also takes the old `##[command]` form, anywhere in a line.
-        """
-        plain = wording.clean(line).replace("##[", "## [")
-        sys.stdout.write(f"{self._stamp()} {plain}\n")
+        """Print one line that is no workflow command."""
+        sys.stdout.write(f"{self._stamp()} {inert(clean(line))}\n")
         sys.stdout.flush()
 
 

@@ -94,6 +94,12 @@ class Report:
         """The targets that did not end with a finished wheel."""
         return tuple(target for target in self.targets if target.status is not Status.OK)
 
+    @property
+    def wheels(self) -> tuple[WheelRecord, ...]:
+        """The finished wheels, each once: one for the stable ABI serves several targets."""
+        found = {target.wheel.filename: target.wheel for target in self.targets if target.wheel}
+        return tuple(found.values())
+
     def to_json(self) -> str:
         """`report.json`: the record's fields as they stand here, plus `schema`."""
         data: dict[str, Any] = {"schema": SCHEMA_VERSION, **asdict(self)}

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.report import wording
 from aarch64_wheels.report.model import Stage, Status
+from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aarch64_wheels.report.model import Report, TargetRecord
+    from aarch64_wheels.report.model import Report, StageRecord, TargetRecord
 
 #: A page takes 1 MiB in all; an error's end tells more than its beginning.
 _MAX_ERROR = 8000
@@ -36,7 +37,7 @@ def escape(value: str) -> str:
 
     A character reference is never read as markup (CommonMark 2.5).
     """
-    line = " ".join(wording.clean(part) for part in value.splitlines())
+    line = " ".join(clean(part) for part in value.splitlines())
     return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)
 
 
@@ -48,13 +49,11 @@ def _table(report: Report) -> Iterator[str]:
     yield _row(["--:" if index in right else "---" for index in range(len(columns))])
     for target in report.targets:
         yield _row([escape(cell) for cell in _cells(target)])
-    wheels = [target.wheel for target in report.targets if target.wheel]
-    total = wording.size(sum(wheel.size for wheel in wheels))
+    done = len(report.targets) - len(report.failed)
+    total = wording.size(sum(wheel.size for wheel in report.wheels))
     work = wording.seconds(sum(target.seconds for target in report.targets))
     blanks = [""] * len(stages)
-    yield _row(
-        ["**total**", f"{len(wheels)} of {len(report.targets)}", total, "", *blanks, work, ""]
-    )
+    yield _row(["**total**", f"{done} of {len(report.targets)}", total, "", *blanks, work, ""])
 
 
 def _cells(target: TargetRecord) -> list[str]:
@@ -75,7 +74,8 @@ def _row(cells: list[str]) -> str:
 
 
 def _failure(target: TargetRecord) -> str:
-    error = "\n".join(wording.clean(line) for line in target.error.splitlines())[-_MAX_ERROR:]
+    lines = "\n".join(clean(line) for line in target.error.splitlines())
+    error = wording.shorten(lines, _MAX_ERROR)
     log = f"\n\nLog: {escape(target.log)}" if target.log else ""
     return (
         f"<details><summary>{escape(target.identifier)}: {target.status}</summary>\n\n"
@@ -84,17 +84,22 @@ def _failure(target: TargetRecord) -> str:
 
 
 def _chart(report: Report) -> str:
-    """Draw the stages of each target one after the other, as Mermaid's Gantt chart."""
-    targets = [target for target in report.targets if target.stages]
-    if not targets:
+    """Draw the stages that ran, each target's one after the other, as Mermaid's Gantt chart."""
+    ran = {target.identifier: _ran(target) for target in report.targets}
+    if not any(ran.values()):
         return ""
     lines = ["```mermaid", "gantt", "  dateFormat X", "  axisFormat %M:%S"]
-    for target in targets:
-        lines.append(f"  section {re.sub(r'[^A-Za-z0-9_]', ' ', wording.short(target.identifier))}")
+    for identifier, stages in ran.items():
+        if stages:
+            lines.append(f"  section {re.sub(r'[^A-Za-z0-9_]', ' ', wording.short(identifier))}")
         begin = 0
-        for record in target.stages:
+        for record in stages:
             end = begin + max(1, round(record.seconds))
             mark = "" if record.status is Status.OK else "crit, "
             lines.append(f"  {record.stage} : {mark}{begin}, {end}")
             begin = end
     return "\n".join([*lines, "```"])
+
+
+def _ran(target: TargetRecord) -> list[StageRecord]:
+    return [record for record in target.stages if record.status is not Status.NOT_RUN]

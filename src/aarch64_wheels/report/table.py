@@ -10,6 +10,7 @@ from rich.text import Text
 
 from aarch64_wheels.report import wording
 from aarch64_wheels.report.model import Stage, Status
+from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:
     from aarch64_wheels.report.model import Report, TargetRecord
@@ -39,16 +40,16 @@ def outcome(report: Report, *, wide: bool) -> Table:
 def files(report: Report) -> list[str]:
     """List each target's wheel, or its log where it has none."""
     names = [target.wheel.filename if target.wheel else target.log for target in report.targets]
-    return [wording.clean(name) for name in names if name]
+    return [clean(name) for name in names if name]
 
 
 def _row(target: TargetRecord, *, wide: bool) -> list[Text]:
     name = target.wheel.filename if target.wheel and wide else target.identifier
     style = "green" if target.status is Status.OK else "red"
     return [
-        Text(wording.clean(name if wide else wording.short(name))),
+        Text(clean(name if wide else wording.short(name))),
         *(Text(wording.stage_seconds(target, stage)) for stage in Stage),
         Text(wording.seconds(target.seconds)),
         Text(str(target.status), style=style),
-        *([Text(wording.clean(target.log))] if wide else []),
+        *([Text(clean(target.log))] if wide else []),
     ]

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from aarch64_wheels.report.model import Status
 
 if TYPE_CHECKING:
     from aarch64_wheels.report.model import Report, Stage, TargetRecord
 
-# ECMA-48: CSI and OSC sequences, then the two-character escapes.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _KIB = 1024
-
-
-def clean(line: str) -> str:
-    """Take colours, cursor movements and control characters out of a line of output.
-
-    Of a progress bar that redraws itself with carriage returns the last state stays.
-    """
-    last = line.rstrip("\r\n").rsplit("\r", 1)[-1]
-    plain = _ESCAPES.sub("", last).replace("\t", "    ")
-    return "".join(char for char in plain if char.isprintable())
 
 
 def short(identifier: str) -> str:
@@ -48,14 +37,26 @@ def size(value: int) -> str:
 
 def stage_seconds(target: TargetRecord, stage: Stage) -> str:
     """Write how long a stage of a target took; `-` when it did not run."""
-    times = [record.seconds for record in target.stages if record.stage is stage]
+    ran = [record for record in target.stages if record.status is not Status.NOT_RUN]
+    times = [record.seconds for record in ran if record.stage is stage]
     return seconds(sum(times)) if times else "-"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut a long error to its first line and its end, where compilers say what is wrong."""
+    if len(text) <= limit:
+        return text
+    first = text.partition("\n")[0][: limit // 2]
+    gap = "\n  …\n"
+    end = text[len(first) + len(gap) - limit :]
+    return first + gap + (end.partition("\n")[2] or end)
 
 
 def headline(report: Report) -> str:
     """Tell in one line how a run ended."""
     total, failed = len(report.targets), len(report.failed)
     name = f"{report.project} {report.version}".strip()
-    noun = "wheel" if total == 1 else "wheels"
-    built = f"{total - failed} of {total} {noun}" if failed else f"{total} {noun}"
+    made = len(report.wheels)
+    noun = "wheel" if (total if failed else made) == 1 else "wheels"
+    built = f"{total - failed} of {total} {noun}" if failed else f"{made} {noun}"
     return f"{name}: {built} in {seconds(report.seconds)} ({report.mode}, {report.image})"

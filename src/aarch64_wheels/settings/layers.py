@@ -65,7 +65,7 @@ def resolve(
     values: dict[str, object] = {"cache_dir": default_cache_dir}
     for option in options():
         if (given := flags.get(option.field)) not in (None, ()):
-            values[option.field] = _from_text(option, given, f"--{option.name}")
+            values[option.field] = _from_text(option, given, option.flag)
         elif text := environ.get(option.env, "").strip():
             values[option.field] = _from_text(option, text, f"${option.env}")
         elif option.name in table:
@@ -119,16 +119,17 @@ def _refuse_top_level(data: Mapping[str, object], path: Path) -> None:
 
 
 def _refuse_unknown(table: Mapping[str, object], origin: str) -> None:
+    flags = {option.name: option.flag for option in options()}
     known = [option.name for option in options() if option.in_table]
     for key in table:
         if key in known:
             continue
         what = f"unknown key `{key}` in [{TABLE}] of {origin}"
-        if key in {option.name for option in options()}:
+        if key in flags:
             raise UsageError(
                 what,
                 found=f"`{key}` says where the table is, so it cannot stand in it",
-                hint=f"use --{key}",
+                hint=f"give {flags[key]} on the command line",
             )
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
         hint = f"did you mean `{near[0]}`?" if near else f"the keys are {', '.join(known)}"

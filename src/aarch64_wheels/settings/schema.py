@@ -82,6 +82,11 @@ class Option:
         return self.field.replace("_", "-")
 
     @property
+    def flag(self) -> str:
+        """What a command line calls it: the source is its one positional argument."""
+        return "SOURCE" if self.field == "source" else f"--{self.name}"
+
+    @property
     def env(self) -> str:
         """The environment variable's name."""
         return ENV_PREFIX + self.field.upper()
@@ -96,11 +101,6 @@ def options() -> tuple[Option, ...]:
     """Every option, in the order of the fields of `Settings`."""
     hints = typing.get_type_hints(Settings)
     return tuple(_option(item.name, hints[item.name]) for item in fields(Settings))
-
-
-def option_names() -> tuple[str, ...]:
-    """List the kebab-case names of all options (`source`, `python`, `output-dir`, ...)."""
-    return tuple(option.name for option in options())
 
 
 def _option(name: str, hint: Any) -> Option:

@@ -75,19 +75,26 @@ def _requirement(text: str) -> Requirement:
     if _looks_like_path(text):
         if not Path(text).exists():
             _refuse_wheel(text)
-            raise UsageError(f"the source {text} does not exist", hint=_HINT)
+            raise UsageError(f"the source {_shown(text)} does not exist", hint=_HINT)
         raise UsageError(f"the source {text} is neither a directory nor a file", hint=_HINT)
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        found = str(error).partition("\n")[0]
-        raise UsageError(f"`{text}` is not a source", found=found, hint=_HINT) from error
+        found = redact(str(error).partition("\n")[0])
+        raise UsageError(f"`{_shown(text)}` is not a source", found=found, hint=_HINT) from error
+    if requirement.url is not None:  # without `//`, or `_refuse_urls` had seen it
+        raise UsageError(f"`{_shown(text)}` is not a source", found="a direct URL", hint=_HINT)
     if requirement.marker is not None:
         raise UsageError(
             f"the requirement `{text}` has an environment marker, which says nothing here",
             hint="leave out what follows the `;`",
         )
     return requirement
+
+
+def _shown(text: str) -> str:
+    """Leave out credentials, unless the text can only be a path, where `@` is a mere letter."""
+    return text if text.startswith((".", "/", "~")) else redact(text)
 
 
 def _looks_like_path(text: str) -> bool:
@@ -101,11 +108,20 @@ def _refuse_urls(text: str) -> None:
     if not found and not is_scp:
         return
     is_vcs = is_scp or (found and found[1]) or text.endswith(".git")
+    url = found[0] if found else text
     raise UsageError(
         f"the source is a {'VCS ' if is_vcs else ''}URL, which cannot be built from yet",
-        found=redact(found[0]) if found else text.rpartition("@")[2],
+        found=redact(_without_revision(url) if is_vcs else url),
         hint="clone it and give the directory" if is_vcs else "download it and give the file",
     )
+
+
+def _without_revision(url: str) -> str:
+    """Strip the `@v1` of a VCS URL, where it cannot be a host's beginning: `redact` keeps that."""
+    if found := re.match(r"(.*\.git)@[^@]*$", url):
+        return found[1]
+    found = re.match(r"([^/]+://(?:[^/@]*@)?[^/@:]+\.[^/@:]+/[^@]*)@[^@]*$", url)
+    return found[1] if found else url
 
 
 def _refuse_other_files(name: str) -> None:

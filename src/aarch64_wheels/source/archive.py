@@ -1,36 +1,42 @@
-"""Unpacks sdists (`.tar.gz`, `.zip`) that may be hostile: nothing is written outside."""
+"""Unpacks sdists (`.tar.gz`, `.zip`) that may be hostile: nothing is written outside.
+
+`tarfile`'s data filter (PEP 706) is not used: Python 3.11.2 has none, and those of the next
+years follow links out (CVE-2025-4517). `members` decides, `tree` writes, both our own.
+"""
 
 from __future__ import annotations
 
 import errno
 import gzip
+import lzma
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UnfitError, UsageError
+from aarch64_wheels.source.members import Kind, Limits, Members
+from aarch64_wheels.source.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 SDIST_SUFFIXES = (".tar.gz", ".tgz", ".zip")
 
-_BAD_ARCHIVE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
+#: What the standard library raises over archives that are broken, by accident or on purpose
+#: (RecursionError: each extended header of a tar may be followed by another one).
+_BAD_ARCHIVE = (
+    *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile),
+    *(zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, ValueError, OverflowError, RecursionError, NotImplementedError),
+)
 
 _HOST_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What an sdist may unpack to: bytes in all (headers included), number of members."""
-
-    size: int = 2 * 1024**3
-    members: int = 200_000
 
 
 def unpack(file: Path, workdir: Path, *, limits: Limits | None = None) -> Path:
@@ -38,7 +44,7 @@ def unpack(file: Path, workdir: Path, *, limits: Limits | None = None) -> Path:
 
     Raises:
         UsageError: not a readable archive, or one with a member that an sdist must not have.
-        UnfitError: this Python cannot unpack safely.
+        UnfitError: there is no room for it.
     """
     workdir.mkdir(parents=True, exist_ok=True)
     target = Path(tempfile.mkdtemp(prefix="source-", dir=workdir))
@@ -52,42 +58,6 @@ def unpack(file: Path, workdir: Path, *, limits: Limits | None = None) -> Path:
     if not top or not (target / top).is_dir():
         raise UsageError(f"{file.name} is not an sdist", found="no top directory in the archive")
     return target / top
-
-
-class _Members:
-    """Checks the names and sizes of one archive's members as they come."""
-
-    def __init__(self, archive: str, limits: Limits) -> None:
-        self._archive = archive
-        self._limits = limits
-        self._count = 0
-        self._size = 0
-        self.top = ""
-
-    def check(self, name: str, size: int) -> None:
-        self._count += 1
-        self._size += size
-        if self._count > self._limits.members:
-            raise self.hostile(name, f"more than {self._limits.members} members")
-        if self._size > self._limits.size:
-            raise self.hostile(name, f"more than {self._limits.size} bytes when unpacked")
-        path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name:
-            raise self.hostile(name, "a path that leads outside of the sdist")
-        if path.parts:
-            self._check_top(name, path.parts[0])
-
-    def _check_top(self, name: str, top: str) -> None:
-        self.top = self.top or top
-        if self.top != top:
-            raise self.hostile(name, f"not below the one top directory `{self.top}`")
-
-    def hostile(self, name: str, why: str) -> UsageError:
-        return UsageError(
-            f"{self._archive} is not unpacked: its member {name!r} is refused",
-            found=why,
-            hint="an sdist holds one directory with the project (PEP 625, PEP 721)",
-        )
 
 
 class _Bounded:
@@ -107,11 +77,7 @@ class _Bounded:
 
 def _unpack_tar(file: Path, target: Path, limits: Limits) -> str:
     """Read the archive as a stream: a bomb is found by its headers, before it is unpacked."""
-    if not hasattr(tarfile, "data_filter"):
-        raise UnfitError(
-            "this Python cannot unpack sdists safely (PEP 706)", hint="use Python 3.11.4 or newer"
-        )
-    members = _Members(file.name, limits)
+    members = Members(file.name, limits)
     # Headers and padding add at most a few blocks to each member, and two records at the end.
     bound = limits.size + limits.members * 4 * tarfile.BLOCKSIZE + 2 * tarfile.RECORDSIZE
     with (
@@ -122,74 +88,89 @@ def _unpack_tar(file: Path, target: Path, limits: Limits) -> str:
     return members.top
 
 
-def _extract_tar(tar: tarfile.TarFile, target: Path, members: _Members) -> None:
-    """Symbolic links come last, so that no file is ever written through one."""
-    links: list[tarfile.TarInfo] = []
+def _extract_tar(tar: tarfile.TarFile, target: Path, members: Members) -> None:
+    """Symbolic links come last: when all are known, and no file is written any more."""
+    tree = Tree(target)
     for member in tar:
-        members.check(member.name, member.size)
-        if member.islnk() and not (target / member.linkname).is_file():
-            raise members.hostile(member.name, "a hard link to a file that is not there yet")
-        if member.issym():
-            links.append(member)
-        else:
-            _extract_member(tar, member, target, members)
-    for member in links:
-        place = target / member.name
-        if place.is_dir() and not place.is_symlink():
-            raise members.hostile(member.name, "a link in the place of a directory")
-        _extract_member(tar, member, target, members)
+        with _blaming(member.name, target, members):
+            _extract_member(tar, member, tree, members)
+    for name, link in members.links().items():
+        with _blaming(name, target, members):
+            tree.link(name, link)
 
 
 def _extract_member(
-    tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path, members: _Members
+    tar: tarfile.TarFile, member: tarfile.TarInfo, tree: Tree, members: Members
 ) -> None:
+    if member.isdir():
+        tree.directory(members.add(member.name, Kind.DIRECTORY))
+    elif member.issym():
+        members.add_link(member.name, member.linkname)
+    elif member.islnk():
+        tree.copy(*members.add_copy(member.name, member.linkname))
+    elif member.isreg() and not member.issparse() and (content := tar.extractfile(member)):
+        name = members.add(member.name, Kind.FILE, member.size)
+        tree.file(name, content, mode=member.mode, mtime=member.mtime)
+    else:
+        raise members.hostile(member.name, "neither a file nor a directory nor a link")
+
+
+@contextmanager
+def _blaming(name: str, target: Path, members: Members) -> Iterator[None]:
+    """Tell whose fault a system error is: the archive's, the host's disk, or the member's."""
     try:
-        tar.extract(member, target, filter="data")
-    except (tarfile.FilterError, tarfile.StreamError, KeyError, ValueError) as error:
-        raise members.hostile(member.name, str(error)) from error
+        yield
+    except gzip.BadGzipFile:
+        raise
     except OSError as error:
-        raise _blame(error, member.name, target, members) from error
-
-
-def _blame(error: OSError, name: str, target: Path, members: _Members) -> Exception:
-    """Whose fault a system error is: the archive's file, the host's disk, or the member's."""
-    if isinstance(error, gzip.BadGzipFile):
-        return error
-    if error.errno in _HOST_ERRORS:
+        if error.errno not in _HOST_ERRORS:
+            raise members.hostile(name, error.strerror or str(error)) from error
         what = f"cannot unpack the source to {target}"
-        return UnfitError(what, found=str(error), hint="make room there, or set TMPDIR")
-    return members.hostile(name, str(error))
+        hint = "make room there, or set TMPDIR"
+        raise UnfitError(what, found=str(error), hint=hint) from error
 
 
 def _unpack_zip(file: Path, target: Path, limits: Limits) -> str:
-    members = _Members(file.name, limits)
+    members = Members(file.name, limits)
+    tree = Tree(target)
     with zipfile.ZipFile(file) as archive:
-        _check_zip(archive.infolist(), members)
-        for info in archive.infolist():
-            _extract_zip_member(archive, info, target, members)
+        for info, name in _checked(archive.infolist(), members):
+            with _blaming(info.filename, target, members):
+                _extract_zip_member(archive, info, tree, name)
     return members.top
 
 
-def _check_zip(infos: Iterable[zipfile.ZipInfo], members: _Members) -> None:
+def _checked(
+    infos: Iterable[zipfile.ZipInfo], members: Members
+) -> list[tuple[zipfile.ZipInfo, str]]:
+    """Check all members before the first is written: a zip has a table of them."""
+    checked = []
     for info in infos:
-        members.check(info.orig_filename.replace("\0", "\\"), info.file_size)
-        kind = stat.S_IFMT(info.external_attr >> 16)
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise members.hostile(info.filename, "neither a file nor a directory")
+        # `filename` ends at a NUL, so two names of the table could mean one file.
+        name = members.add(info.orig_filename, _zip_kind(info, members), info.file_size)
         if info.flag_bits & 0x1:
             raise members.hostile(info.filename, "it is encrypted")
+        checked.append((info, name))
+    return checked
+
+
+def _zip_kind(info: zipfile.ZipInfo, members: Members) -> Kind:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise members.hostile(info.filename, "neither a file nor a directory")
+    return Kind.DIRECTORY if _is_directory(info) else Kind.FILE
 
 
 def _extract_zip_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, members: _Members
+    archive: zipfile.ZipFile, info: zipfile.ZipInfo, tree: Tree, name: str
 ) -> None:
-    """`zipfile` leaves the mode out, and a `configure` script must stay executable."""
-    try:
-        path = Path(archive.extract(info, target))
-    except NotImplementedError as error:
-        raise members.hostile(info.filename, str(error)) from error
-    except OSError as error:
-        raise _blame(error, info.filename, target, members) from error
-    mode = (info.external_attr >> 16) & 0o755
-    if mode and path.is_file():
-        path.chmod(mode | 0o600)
+    """`zipfile.extract` leaves the mode out, and a `configure` script must stay executable."""
+    if _is_directory(info):
+        tree.directory(name)
+        return
+    with archive.open(info) as content:
+        tree.file(name, content, mode=info.external_attr >> 16 or 0o644, mtime=None)
+
+
+def _is_directory(info: zipfile.ZipInfo) -> bool:
+    return info.is_dir() or stat.S_ISDIR(info.external_attr >> 16)

@@ -6,7 +6,6 @@ sdists of the project decides, so that no other index can slip in a newer releas
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage, PyPISimple
 
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.hostindex import IndexSettings, redact
+from aarch64_wheels.hostindex import IndexSettings, redact, without_credentials
 from aarch64_wheels.source.cache import SdistCache, SdistRecord
 from aarch64_wheels.source.release import choose, is_sdist
 from aarch64_wheels.source.session import TIMEOUT, make_session
@@ -50,9 +49,11 @@ def fetch_sdist(
         session: for tests; None makes one with retries, CA bundle and credentials.
 
     Raises:
-        UsageError: no such project or release, or a release without sdist.
+        UsageError: no such project or release, or a release without sdist, or the settings
+            allow no index, or name one that cannot be asked.
         UnfitError: an index cannot be reached or sent something else.
     """
+    _refuse_indexes(requirement.name, index)
     urls = (*index.extra_index_urls, index.index_url or pypi_simple.PYPI_SIMPLE_ENDPOINT)
     if reuse and (kept := _pinned(requirement, cache, urls)):
         return cache.path(kept)
@@ -63,6 +64,22 @@ def fetch_sdist(
         if reuse and (kept := cache.find(requirement.name, version)) and _same(kept, package, url):
             return cache.path(kept)
         return cache.path(_download(package, requirement.name, url, cache, http))
+
+
+def _refuse_indexes(name: str, index: IndexSettings) -> None:
+    """Refuse to ask the public index where the settings say something else."""
+    hint = f"download the sdist of {name} and give the file"
+    if index.no_index:
+        raise UsageError(
+            f"no index is allowed by {index.no_index}, so {name} cannot be fetched",
+            hint=f"{hint} (find-links are not looked at), or unset it",
+        )
+    if index.unusable_main:
+        raise UsageError(
+            f"the configured package index cannot be asked for {name}",
+            found=f"{index.unusable_main} is no http or https URL; the public index was not asked",
+            hint=f"{hint}, or correct UV_DEFAULT_INDEX, PIP_INDEX_URL or pip's configuration",
+        )
 
 
 def _pinned(
@@ -76,7 +93,7 @@ def _pinned(
             kept = cache.find(requirement.name, Version(specifier.version))
         except InvalidVersion:  # `===` takes any text (PEP 440)
             continue
-        if kept and kept.index in map(redact, urls):
+        if kept and kept.index in map(without_credentials, urls):
             matches = requirement.specifier.contains(kept.version, prereleases=True)
             return kept if matches else None
     return None
@@ -91,7 +108,7 @@ def _first_with_sdists(
 ) -> tuple[str, list[DistributionPackage]]:
     """Ask for the first index with sdists of the project, or the first that knows it at all."""
     pages: list[tuple[str, list[DistributionPackage]]] = []
-    for url in map(redact, urls):
+    for url in map(without_credentials, urls):
         packages = _packages(requirement.name, url, session)
         if any(is_sdist(package) for package in packages):
             return url, packages
@@ -100,7 +117,7 @@ def _first_with_sdists(
     if not pages:
         raise UsageError(
             f"no such project: {requirement.name}",
-            found="asked " + ", ".join(map(redact, urls)),
+            found="asked " + ", ".join(map(without_credentials, urls)),
             hint="check the spelling; a directory is given as ./" + requirement.name,
         )
     return pages[0]
@@ -185,5 +202,4 @@ def _unreachable(url: str, error: Exception) -> UnfitError:
 
 def _scrub(error: Exception) -> str:
     """Put the error's text on one line, without the credentials a (proxy's) URL may hold."""
-    text = re.sub(r"//[^/@\s]*@", "//", str(error) or type(error).__name__)
-    return re.sub(r"\s+", " ", text)[:400]
+    return redact(" ".join((str(error) or type(error).__name__).split()))[:400]

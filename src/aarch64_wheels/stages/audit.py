@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from packaging.tags import compatible_tags, cpython_tags, generic_tags
+
 from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.report.model import WheelRecord
 
 if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.plan import Interpreter
+    from aarch64_wheels.report.model import WheelRecord
     from aarch64_wheels.stages.job import Job
 
 
@@ -22,14 +24,32 @@ def audit_repaired(session: Session, job: Job, repaired: PurePosixPath) -> Wheel
     Raises:
         StageError: the wheel is refused; the output directory is as it was.
     """
-    with tempfile.TemporaryDirectory(prefix=".audit-", dir=job.output_dir) as scratch:
-        (path,) = session.copy_out(repaired.parent, Path(scratch))
-        result = audit_wheel(path, plat=job.plan.image.policy or None)
-        for finding in result.findings:
-            job.sink(f"audit: {finding.level}: {_words(finding)}")
-        _refuse_bad(result)
-        _refuse_other_interpreter(result, job)
-        return _keep(path, result, job.output_dir)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".audit-", dir=job.wheelhouse.directory) as scratch:
+            (path,) = session.copy_out(repaired.parent, Path(scratch))
+            return _keep(job, path, _audit(job, path))
+    except OSError as error:
+        raise StageError(
+            f"cannot write the wheel to {job.wheelhouse.directory}",
+            found=error.strerror or str(error),
+            hint="free some disk space there, or choose another --output-dir",
+        ) from error
+
+
+def _audit(job: Job, path: Path) -> AuditResult:
+    result = audit_wheel(path, plat=job.plan.image.policy or None)
+    for finding in result.findings:
+        job.sink(f"audit: {finding.level}: {_words(finding)}")
+    _refuse_bad(result)
+    _refuse_other_interpreter(result, job)
+    return result
+
+
+def _keep(job: Job, path: Path, result: AuditResult) -> WheelRecord:
+    record, is_this = job.wheelhouse.keep(path, result.policy)
+    if not is_this:
+        job.sink(f"audit: {path.name} was made for another target already; that one is kept")
+    return record
 
 
 def _words(finding: Finding) -> str:
@@ -44,7 +64,8 @@ def _refuse_bad(result: AuditResult) -> None:
 
 
 def _refuse_other_interpreter(result: AuditResult, job: Job) -> None:
-    if not any(_fits(tag, job.target.interpreter.directory) for tag in result.tags):
+    installable = _installable(job.target.interpreter)
+    if not any(tuple(tag.split("-")[:2]) in installable for tag in result.tags):
         raise StageError(
             f"{result.filename} is not for {job.target.identifier}",
             found=", ".join(result.tags),
@@ -52,18 +73,12 @@ def _refuse_other_interpreter(result: AuditResult, job: Job) -> None:
         )
 
 
-def _fits(tag: str, directory: str) -> bool:
-    """Compare with a directory below /opt/python: those are named as their wheels are tagged."""
-    interpreter, abi, _ = tag.split("-", 2)
-    return f"{interpreter}-{abi}" == directory or abi == "abi3" or interpreter.startswith("py")
-
-
-def _keep(path: Path, result: AuditResult, output_dir: Path) -> WheelRecord:
-    content = path.read_bytes()
-    path.replace(output_dir / path.name)
-    return WheelRecord(
-        filename=path.name,
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        policy=result.policy,
-    )
+def _installable(interpreter: Interpreter) -> set[tuple[str, str]]:
+    """Give the pairs of interpreter and ABI that the target installs (PEP 425, abi3 included)."""
+    name, abi = interpreter.directory.split("-", 1)
+    version = tuple(int(part) for part in interpreter.version.split("."))
+    if name.startswith("cp"):
+        own = cpython_tags(version, [abi], ["any"])
+    else:
+        own = generic_tags(name, [abi], ["any"])
+    return {(tag.interpreter, tag.abi) for tag in (*own, *compatible_tags(version, name, ["any"]))}

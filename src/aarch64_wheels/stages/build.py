@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.stages.job import BUILT, ENVIRONMENT, PROJECT, PYTHON, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.activation import active_environment
+from aarch64_wheels.stages.job import BUILT, PROJECT, PYTHON, Job
 from aarch64_wheels.stages.listing import only_wheel
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def build_wheel(session: Session, job: Job) -> PurePosixPath:
     """
     argv = ["uv", "build", "--wheel", "--no-build-isolation"]
     argv += ["--python", str(PYTHON), "--out-dir", str(BUILT), str(PROJECT)]
-    session.run(argv, sink=job.sink, env=_environment(session), cwd=PROJECT)
+    session.run(argv, sink=job.sink, env=active_environment(session), cwd=PROJECT)
     wheel = only_wheel(session, BUILT)
     if wheel.name.endswith("-none-any.whl"):
         raise StageError(
@@ -33,10 +34,3 @@ def build_wheel(session: Session, job: Job) -> PurePosixPath:
             hint="such a wheel is built once, on any machine, with `python -m build`",
         )
     return wheel
-
-
-def _environment(session: Session) -> dict[str, str]:
-    """Put the environment's programs (cython, ninja) first, as if it were activated."""
-    path = session.capture(["printenv", "PATH"]).strip()
-    active = {"VIRTUAL_ENV": str(ENVIRONMENT), "PATH": f"{ENVIRONMENT}/bin:{path}"}
-    return {**UV_ENVIRONMENT, **active}

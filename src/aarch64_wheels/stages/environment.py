@@ -8,10 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.stages.activation import active_environment
 from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT, PYTHON, UV_ENVIRONMENT, WORK, Job
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.environments import EnvironmentStore
 
 _ASK_BACKEND = WORK / "ask_backend.py"
 
@@ -22,16 +26,37 @@ def prepare_environment(session: Session, job: Job) -> None:
     Raises:
         StageError: a build requirement cannot be installed, or the backend does not start.
     """
-    session.copy_in(job.source, PROJECT, exclude=job.left_out)
     _check_uv(session)
-    python = str(job.target.interpreter.python)
-    session.run(
-        ["uv", "venv", "--no-project", "--python", python, str(ENVIRONMENT)],
-        sink=job.sink,
-        env=UV_ENVIRONMENT,
-    )
-    _install(session, job, job.plan.build_requires)
+    _make_environment(session, job)
+    session.copy_in(job.source, PROJECT, exclude=job.left_out)
     _install(session, job, _dynamic_requires(session, job))
+
+
+def _make_environment(session: Session, job: Job) -> None:
+    """Make the environment with the static requirements, or take the one of an earlier run."""
+    store, requires = job.environments, job.plan.build_requires
+    archive = store.archive(job.target.interpreter, requires)
+    if store.holds(archive):
+        job.sink(f"using the build environment kept in {archive}")
+        session.restore(archive, ENVIRONMENT.parent)
+        return
+    python = str(job.target.interpreter.python)
+    argv = ["uv", "venv", "--no-project", "--python", python, str(ENVIRONMENT)]
+    session.run(argv, sink=job.sink, env=UV_ENVIRONMENT)
+    _install(session, job, requires)
+    try:
+        _save(session, store, archive)
+    except OSError as error:  # a full disk costs the next run some time, not this one its wheel
+        job.sink(f"the build environment is not kept for later runs: {error}")
+
+
+def _save(session: Session, store: EnvironmentStore, archive: Path) -> None:
+    draft = store.draft(archive)
+    try:
+        session.save(ENVIRONMENT, draft)
+        draft.replace(archive)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _check_uv(session: Session) -> None:
@@ -60,5 +85,10 @@ def _dynamic_requires(session: Session, job: Job) -> tuple[str, ...]:
     script = resources.files("aarch64_wheels.stages") / "ask_backend.py"
     session.write(_ASK_BACKEND, script.read_bytes())
     backend = [job.plan.build_backend, *job.plan.backend_path]
-    answer = session.capture([PYTHON, _ASK_BACKEND, *backend], cwd=PROJECT)
+    answer = session.capture(
+        [PYTHON, _ASK_BACKEND, *backend],
+        sink=job.sink,
+        env=active_environment(session),
+        cwd=PROJECT,
+    )
     return tuple(json.loads(answer))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from pathlib import Path
 
     from aarch64_wheels.engine.api import LineSink
+    from aarch64_wheels.environments import EnvironmentStore
     from aarch64_wheels.plan import Plan, Target
+    from aarch64_wheels.wheelhouse import Wheelhouse
 
 #: Everything of ours is below this directory of the container.
 WORK = PurePosixPath("/aarch64-wheels")
@@ -21,8 +24,10 @@ REPAIRED = WORK / "repaired"
 
 PYTHON = ENVIRONMENT / "bin/python"
 
-#: uv must neither fetch interpreters nor read a configuration of its own for the build tools.
+#: uv must neither fetch interpreters nor follow the project's own settings for it (`[tool.uv]`):
+#: pip and `build` know none.
 UV_ENVIRONMENT = {
+    "UV_NO_CONFIG": "1",
     "UV_PYTHON_DOWNLOADS": "never",
     "UV_NO_PROGRESS": "1",
     "UV_LINK_MODE": "copy",
@@ -37,7 +42,8 @@ class Job:
         plan: what is built; target: for which interpreter.
         source: the unpacked project on the host.
         left_out: what of it is not copied (the output directory, when it lies inside).
-        output_dir: where the finished wheel goes.
+        wheelhouse: where the finished wheel goes.
+        environments: build environments of earlier runs.
         sink: takes each line of output.
     """
 
@@ -45,5 +51,6 @@ class Job:
     target: Target
     source: Path
     left_out: Collection[Path]
-    output_dir: Path
+    wheelhouse: Wheelhouse
+    environments: EnvironmentStore
     sink: LineSink

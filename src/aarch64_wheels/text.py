@@ -1,0 +1,39 @@
+"""Text from elsewhere (a source, a tool, a server), made fit for a terminal and a job's log."""
+
+from __future__ import annotations
+
+import re
+
+# ECMA-48: CSI and OSC sequences, then the two-character escapes.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+
+
+def clean(line: str) -> str:
+    """Take colours, cursor movements and control characters out of a line of output.
+
+    Of a progress bar that redraws itself with carriage returns the last state stays.
+    """
+    last = line.rstrip("\r\n").rsplit("\r", 1)[-1]
+    plain = _ESCAPES.sub("", last).replace("\t", "    ")
+    return "".join(char for char in plain if char.isprintable())
+
+
+def inert(line: str) -> str:
+    """Keep GitHub's runner from taking a clean line for a workflow command.
+
+    It obeys `::command` at a line's start, whatever blanks stand before it, and the old
+    `##[command]` anywhere in a line (actions/runner, ActionCommand.cs).
+    """
+    plain = line.replace("##[", "## [")
+    return f"| {plain}" if plain.lstrip().startswith("::") else plain
+
+
+def one_line(text: str) -> str:
+    """Put a text of any number of lines on one."""
+    return inert(" ".join(clean(part) for part in text.splitlines()).strip())
+
+
+def indented(text: str) -> str:
+    """Keep the lines of a text, with all but the first indented by two spaces."""
+    first, *rest = (inert(clean(line)) for line in text.strip("\r\n").split("\n"))
+    return "\n".join([first, *(f"  {line}".rstrip() for line in rest)])

@@ -1,0 +1,131 @@
+"""The output directory: finished wheels and logs get into it, and nothing is written through links.
+
+It lies inside the source by default, and a source may be hostile: it can bring a `wheelhouse/logs`
+of its own, with links that lead anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from typing import TYPE_CHECKING, Self, TextIO
+
+from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.report.model import WheelRecord
+from aarch64_wheels.report.writer import FILE_NAME
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+LOGS = "logs"
+
+
+class Wheelhouse:
+    """An output directory during one run; its methods may be called from several threads.
+
+    Args:
+        directory: exists already.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._lock = threading.Lock()
+        self._kept: dict[str, WheelRecord] = {}
+
+    def prepare(self) -> None:
+        """Make `logs/`, and take away the report of an earlier run.
+
+        Raises:
+            UnfitError: `logs` is something else, or the directory cannot be written.
+        """
+        logs = self.directory / LOGS
+        try:
+            (self.directory / FILE_NAME).unlink(missing_ok=True)
+            if logs.is_symlink():
+                raise FileExistsError(0, "it is a link")
+            logs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise UnfitError(
+                f"cannot make the directory {logs}",
+                found=error.strerror or str(error),
+                hint="remove what is there, or choose another --output-dir",
+            ) from error
+
+    def keep(self, wheel: Path, policy: str) -> tuple[WheelRecord, bool]:
+        """Move a finished wheel in, unless this run has made one of that name already.
+
+        One for the stable ABI (`abi3`) is made for every target, and the first serves them all.
+
+        Returns:
+            The record of the wheel that is in the directory, and whether it is this one.
+        """
+        with self._lock:
+            if (earlier := self._kept.get(wheel.name)) is not None:
+                return earlier, False
+            with wheel.open("rb") as stream:
+                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = wheel.stat().st_size
+            wheel.replace(self.directory / wheel.name)
+            record = WheelRecord(filename=wheel.name, sha256=sha256, size=size, policy=policy)
+            self._kept[wheel.name] = record
+            return record, True
+
+    def log(self, identifier: str) -> TargetLog:
+        """Open a target's log, in place of whatever has its name."""
+        return TargetLog(self.directory / LOGS / f"{identifier}.log")
+
+
+class TargetLog:
+    """A log whose disk may be full: that costs lines, never the target.
+
+    Attributes:
+        problem: why lines are missing, empty while none are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.problem = ""
+        self._path = path
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            descriptor = os.open(self._path, flags, 0o644)
+            self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
+        except OSError as error:
+            self._give_up(error)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if self._file:
+                self._file.close()
+        except OSError as problem:
+            self._give_up(problem)
+
+    def write(self, line: str) -> None:
+        """Write a line."""
+        try:
+            if self._file:
+                self._file.write(f"{line}\n")
+        except OSError as error:
+            self._give_up(error)
+
+    def flush(self) -> None:
+        """Make what was written visible to who follows the log."""
+        try:
+            if self._file:
+                self._file.flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        self.problem = self.problem or f"{self._path} is not whole: {error.strerror or error}"

@@ -1,0 +1,271 @@
+"""`build` with every part around it replaced: what is refused, kept, removed, reported."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from aarch64_wheels.commands import build
+from aarch64_wheels.commands.build import run_build
+from aarch64_wheels.errors import UnfitError, UsageError
+from aarch64_wheels.report.model import Status
+from aarch64_wheels.settings.schema import Mode, Settings
+from tests.unit.audit_samples import GOOD_NAME
+from tests.unit.stage_samples import fails, full_logs, good_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.unit.fake_session import FakeSession
+
+pytestmark = pytest.mark.usefixtures("_judged")
+
+PROJECT = """
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+[project]
+name = "fast"
+version = "1.0"
+"""
+
+
+@dataclass(kw_only=True)
+class FakeEngine:
+    """An engine on an arm64 machine, whose containers go well unless a test says otherwise."""
+
+    make: Callable[[], FakeSession]
+    architecture: str = "aarch64"
+    sessions: list[FakeSession] = field(default_factory=list)
+    closed: int = 0
+
+    def image_id(self, reference: str) -> str:
+        return f"sha256:{reference}"
+
+    def start_session(self, _reference: str, _spec: object) -> FakeSession:
+        self.sessions.append(self.make())
+        return self.sessions[-1]
+
+    @property
+    def entered(self) -> list[FakeSession]:
+        return [session for session in self.sessions if session.commands]
+
+    def close_all(self) -> None:
+        self.closed += 1
+
+    def __str__(self) -> str:
+        return "docker 29"
+
+
+@dataclass(kw_only=True)
+class Listener:
+    """An observer that keeps notes and the report."""
+
+    notes: list[str] = field(default_factory=list)
+    reports: list[Any] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def finished(self, report: Any) -> None:
+        self.reports.append(report)
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Hear the rest, and do nothing."""
+        assert name in {
+            *("started", "stage_started", "output", "stage_finished", "target_finished"),
+        }
+        return lambda *_arguments: None
+
+
+@dataclass(kw_only=True)
+class Bench:
+    """One source, one engine, and runs of `build`."""
+
+    settings: Settings
+    engine: FakeEngine
+    listener: Listener = field(default_factory=Listener)
+
+    @property
+    def output(self) -> Path:
+        return self.settings.output_dir
+
+    @property
+    def kept(self) -> list[Path]:
+        """Archives of build environments in the cache."""
+        return list(self.settings.cache_dir.rglob("*.tar"))
+
+    def run(self, **changes: Any) -> tuple[int, Any]:
+        settings = replace(self.settings, **changes)
+        observer: Any = self.listener
+        return run_build(settings, {"PATH": os.environ["PATH"]}, observer)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/pyproject.toml").write_text(PROJECT)
+    engine = FakeEngine(make=lambda: good_session(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(build, "connect", lambda *_arguments: engine)
+    monkeypatch.setattr(build, "check_space", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(build, "sweep", lambda *_arguments: ())
+    monkeypatch.setattr(build, "ensure_image", lambda _engine, image, _note: image.reference)
+    monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
+    settings = Settings(
+        source=str(tmp_path / "project"),
+        python=("cp313",),
+        output_dir=tmp_path / "project/wheelhouse",
+        cache_dir=tmp_path / "cache",
+    )
+    return Bench(settings=settings, engine=engine)
+
+
+def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
+    code, report = bench.run()
+    assert (code, report.project, report.version) == (0, "fast", "1.0")
+    assert sorted(path.name for path in bench.output.iterdir()) == [
+        GOOD_NAME,
+        "logs",
+        "report.json",
+    ]
+    written = json.loads((bench.output / "report.json").read_text())
+    assert written["targets"][0]["wheel"]["filename"] == GOOD_NAME
+    assert (bench.listener.reports, bench.engine.closed) == ([report], 1)
+
+
+def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:
+    def broken() -> FakeSession:
+        session = good_session(tmp_path)
+        session.effects = {**session.effects, "uv build": fails(2, "fatal error")}
+        return session
+
+    bench.engine.make = broken
+    code, report = bench.run()
+    assert (code, report.targets[0].status) == (1, Status.FAILED)
+
+
+def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
+    bench.run()
+    copied = [copy for session in bench.engine.sessions for copy in session.copied]
+    assert [excluded for _, _, excluded in copied] == [(bench.output.absolute(),)]
+
+
+@pytest.mark.parametrize("no_cache", [False, True], ids=["kept", "--no-cache"])
+def test_the_second_build_uses_the_first_ones_environment(bench: Bench, *, no_cache: bool) -> None:
+    bench.run()
+    bench.engine.sessions.clear()
+    bench.run(no_cache=no_cache)
+    (session,) = bench.engine.entered
+    installs = [event for event in session.events if event.startswith("uv pip install")]
+    assert (len(session.restored), len(installs)) == ((0, 1) if no_cache else (1, 0))
+    (archive,) = bench.kept
+    assert archive.name.startswith("cp313-")
+
+
+def test_another_index_means_another_environment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.run()
+    bench.engine.sessions.clear()
+    environ = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "http://index.example/simple"}
+    listener: Any = bench.listener
+    monkeypatch.setattr(build, "network_mode", lambda *_arguments: "bridge")
+    run_build(bench.settings, environ, listener)
+    (session,) = bench.engine.entered
+    assert (session.restored, len(bench.kept)) == ([], 2)
+
+
+def test_a_full_disk_for_logs_is_noted_and_costs_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_logs(monkeypatch)
+    assert bench.run()[0] == 0
+    assert any("is not whole: No space left" in note for note in bench.listener.notes)
+
+
+def _no_engine(bench: Bench) -> None:
+    def refuse() -> FakeSession:
+        pytest.fail("a container is started")
+
+    bench.engine.make = refuse
+
+
+def test_an_output_directory_that_is_a_link_inside_the_source_is_refused(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """A source must not choose where on this host is written."""
+    (tmp_path / "victim").mkdir()
+    bench.output.symlink_to(tmp_path / "victim")
+    _no_engine(bench)
+    with pytest.raises(UsageError, match="is a link inside the source") as caught:
+        bench.run()
+    assert str(tmp_path / "victim") in caught.value.found
+    assert "--output-dir" in caught.value.hint
+    assert list((tmp_path / "victim").iterdir()) == []
+
+
+def test_a_dangling_link_inside_the_source_is_refused(bench: Bench, tmp_path: Path) -> None:
+    bench.output.symlink_to(tmp_path / "victim")
+    _no_engine(bench)
+    with pytest.raises(UsageError, match="is a link inside the source"):
+        bench.run()
+    assert not (tmp_path / "victim").exists()
+
+
+def test_logs_that_the_source_has_linked_elsewhere_are_refused(
+    bench: Bench, tmp_path: Path
+) -> None:
+    (tmp_path / "victim").mkdir()
+    bench.output.mkdir()
+    (bench.output / "logs").symlink_to(tmp_path / "victim")
+    _no_engine(bench)
+    with pytest.raises(UnfitError, match="cannot make the directory"):
+        bench.run()
+    assert list((tmp_path / "victim").iterdir()) == []
+
+
+def test_a_users_own_link_outside_of_the_source_is_followed(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "mine").symlink_to(tmp_path / "disk")
+    assert bench.run(output_dir=tmp_path / "mine")[0] == 0
+    assert (tmp_path / "disk" / GOOD_NAME).is_file()
+
+
+def test_an_interpreter_that_the_image_lacks_says_which_there_are(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp312-cp312"})
+    with pytest.raises(UnfitError, match="no interpreter for cp313-") as caught:
+        bench.run()
+    assert (caught.value.found, bench.engine.closed) == ("cp312-cp312", 1)
+
+
+def test_what_was_not_asked_for_by_name_may_be_missing(bench: Bench) -> None:
+    code, report = bench.run(python=())
+    assert (code, [row.identifier for row in report.targets]) == (0, ["cp313-manylinux_aarch64"])
+    assert any(note.startswith("left out, for the image has no") for note in bench.listener.notes)
+
+
+def test_native_needs_an_arm64_engine(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine may be on another machine (DOCKER_HOST)."""
+    bench.engine.architecture = "x86_64"
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    with pytest.raises(UnfitError, match="mode native needs an engine on an arm64") as caught:
+        bench.run(mode=Mode.NATIVE)
+    assert caught.value.found == "docker 29 on x86_64"
+
+
+def test_an_interrupt_removes_the_containers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "ensure_image", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    assert (bench.engine.closed, (bench.output / "report.json").exists()) == (1, False)
