@@ -48,8 +48,8 @@ class Wheelhouse:
             logs.mkdir(exist_ok=True)
         except OSError as error:
             raise UnfitError(
-                f"cannot make the directory {logs}",
-                found=error.strerror or str(error),
+                f"cannot prepare the output directory {self.directory}",
+                found=f"{error.filename or logs}: {error.strerror or error}",
                 hint="remove what is there, or choose another --output-dir",
             ) from error
 

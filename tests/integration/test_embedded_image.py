@@ -48,6 +48,23 @@ extern "C" long f(int n) {
 }
 """
 
+CLOCKS = b"""
+#include <condition_variable>
+#include <shared_mutex>
+std::condition_variable c; std::mutex m; std::shared_timed_mutex s;
+bool f() {
+    std::unique_lock<std::mutex> lock(m);
+    const auto second = std::chrono::seconds(1);
+    return s.try_lock_for(second) && c.wait_for(lock, second) == std::cv_status::timeout;
+}
+"""
+
+FILES = b"""
+#define _FILE_OFFSET_BITS 64 /* as Python.h says */
+#include <fcntl.h>
+int f(int file) { return fcntl(file, F_SETFL, O_NONBLOCK); }
+"""
+
 
 @pytest.fixture(scope="module")
 def session(shared_engine: Engine, debian_image: str) -> Iterator[ContainerSession]:
@@ -62,15 +79,30 @@ def test_each_interpreter_is_whole(session: ContainerSession, interpreter: Inter
     assert suffix == f".cpython-{interpreter.tag.removeprefix('cp')}-aarch64-linux-gnu.so"
 
 
-@pytest.mark.parametrize("program", ["auditwheel", "patchelf", "uv", "git", "make", "curl"])
+@pytest.mark.parametrize("tag", ["cp39", "cp315"])
+def test_venv_gives_an_environment_with_pip(session: ContainerSession, tag: str) -> None:
+    python = f"/opt/python/{tag}-{tag}/bin/python"
+    session.capture([python, "-m", "venv", f"/fresh-{tag}"])
+    assert session.capture([f"/fresh-{tag}/bin/pip", "--version"]).startswith("pip ")
+
+
+@pytest.mark.parametrize(
+    "program", ["auditwheel", "patchelf", "uv", "git", "make", "curl", "automake"]
+)
 def test_the_tools_start(session: ContainerSession, program: str) -> None:
     assert re.search(r"\d+\.\d+", session.capture([program, "--version"]))
 
 
 @pytest.mark.parametrize(
     ("compiler", "name", "source"),
-    [("gcc", "a.c", NUMERIC), ("g++", "a.cpp", CXX), ("aarch64-linux-gnu-gcc", "b.c", NUMERIC)],
-    ids=["c", "c++", "triplet"],
+    [
+        ("gcc", "a.c", NUMERIC),
+        ("g++", "a.cpp", CXX),
+        ("aarch64-linux-gnu-gcc", "b.c", NUMERIC),
+        ("gcc", "files.c", FILES),
+        ("g++", "clocks.cpp", CLOCKS),
+    ],
+    ids=["c", "c++", "triplet", "fcntl", "clocks"],
 )
 def test_what_is_compiled_asks_for_the_old_glibc_only(
     session: ContainerSession, compiler: str, name: str, source: bytes

@@ -210,6 +210,15 @@ def test_an_output_directory_that_is_a_link_inside_the_source_is_refused(
     assert list((tmp_path / "victim").iterdir()) == []
 
 
+def test_a_link_above_the_output_directory_is_refused(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    bench.output.symlink_to(tmp_path / "victim")
+    _no_engine(bench)
+    with pytest.raises(UsageError, match="is a link inside the source"):
+        bench.run(output_dir=bench.output / "wheels")
+    assert list((tmp_path / "victim").iterdir()) == []
+
+
 def test_a_dangling_link_inside_the_source_is_refused(bench: Bench, tmp_path: Path) -> None:
     bench.output.symlink_to(tmp_path / "victim")
     _no_engine(bench)
@@ -225,7 +234,7 @@ def test_logs_that_the_source_has_linked_elsewhere_are_refused(
     bench.output.mkdir()
     (bench.output / "logs").symlink_to(tmp_path / "victim")
     _no_engine(bench)
-    with pytest.raises(UnfitError, match="cannot make the directory"):
+    with pytest.raises(UnfitError, match="cannot prepare the output directory"):
         bench.run()
     assert list((tmp_path / "victim").iterdir()) == []
 

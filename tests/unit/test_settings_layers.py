@@ -203,3 +203,16 @@ def test_load_takes_source_and_config_file_from_the_layers(tmp_path: Path) -> No
     settings = load({"source": str(tmp_path)}, {"AARCH64_WHEELS_IMAGE": "debian"})
     assert (settings.jobs, settings.image) == (4, "debian")
     assert settings.cache_dir.name == "aarch64-wheels"
+
+
+@pytest.mark.parametrize("key", ["output-dir", "cache-dir"])
+@pytest.mark.parametrize("value", ["/somewhere", "../up", "a/../../b"])
+def test_a_source_cannot_choose_a_directory_of_this_host(
+    tmp_path: Path, key: str, value: str
+) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text(f"[tool.aarch64-wheels]\n{key} = {value!r}\n")
+    with pytest.raises(UsageError, match="leads out of the current directory"):
+        load({"source": str(tmp_path)}, {})
+    settings = load({"source": str(tmp_path), "config_file": str(file)}, {})
+    assert getattr(settings, key.replace("-", "_")) == Path(value)

@@ -130,6 +130,20 @@ def test_the_second_time_it_is_restored_and_nothing_is_installed(tmp_path: Path)
     assert order.index("restore") < order.index("copy")
 
 
+def test_a_damaged_environment_is_made_anew(tmp_path: Path) -> None:
+    lines: list[str] = []
+    job = make_job(tmp_path, lines, build_requires=("wheel",))
+    prepare_environment(FakeSession(effects={ASK: says("[]")}), job)
+    session = FakeSession(effects={ASK: says("[]"), f"{PYTHON} -c": fails(127, "no such file")})
+    prepare_environment(session, job)
+    steps = [" ".join(event.split()[:2]) for event in session.events]
+    broken = ("restore /aarch64-wheels", f"{PYTHON} -c", "rm -rf", "uv venv", "uv pip")
+    assert [step.split(" ")[0] for step in steps[1:6]] == [step.split(" ")[0] for step in broken]
+    assert any("damaged, and made anew" in line for line in lines)
+    (kept,) = job.environments.directory.iterdir()
+    assert kept.stat().st_size
+
+
 def test_what_only_the_backend_asks_for_is_installed_into_the_restored_one(tmp_path: Path) -> None:
     job = make_job(tmp_path, build_requires=("wheel",))
     prepare_environment(FakeSession(effects={ASK: says("[]")}), job)

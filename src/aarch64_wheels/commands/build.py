@@ -78,13 +78,16 @@ def run_build(
 
 def _refuse_hostile_link(settings: Settings) -> None:
     """Keep a source from choosing where on this host is written: `wheelhouse` may be a link."""
-    output, source = settings.output_dir.absolute(), Path(settings.source)
-    if output.is_symlink() and source.is_dir() and source.resolve() in output.parents:
-        raise UsageError(
-            f"the output directory {settings.output_dir} is a link inside the source",
-            found=f"it leads to {output.resolve()}",
-            hint="name a directory with --output-dir",
-        )
+    source, output = Path(settings.source), settings.output_dir.absolute()
+    if not source.is_dir():
+        return
+    for part in (output, *output.parents):
+        if part.is_symlink() and part.parent.resolve().is_relative_to(source.resolve()):
+            raise UsageError(
+                f"the output directory {settings.output_dir} is a link inside the source",
+                found=f"{part} leads to {part.resolve()}",
+                hint="name a directory with --output-dir",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

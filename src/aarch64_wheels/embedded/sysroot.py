@@ -63,7 +63,7 @@ def lower_headers(root: Path, sysroot: PurePosixPath) -> None:
     """
     for name, changes in _HEADERS.items():
         path = root / str(sysroot).lstrip("/") / name
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
         for old, new in changes.items():
             if old not in text:
                 raise UnfitError(
@@ -78,7 +78,7 @@ def lower_headers(root: Path, sysroot: PurePosixPath) -> None:
 def prefer_static_libraries(root: Path, sysroot: PurePosixPath, version: str) -> None:
     """Let `-lstdc++` find only the static library, also when `gcc` does the linking."""
     directory = root / str(sysroot).lstrip("/") / f"usr/lib/gcc/{TRIPLET}/{version}"
-    (directory / "libstdc++.so").unlink()
+    (directory / "libstdc++.so").unlink(missing_ok=True)
 
 
 def lower_glibc(root: Path, sysroot: PurePosixPath) -> int:

@@ -36,7 +36,21 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     cache = platformdirs.user_cache_path("aarch64-wheels")
     first = resolve(flags, environ, {}, "", default_cache_dir=cache)
     table, origin = read_table(first.source, first.config_file)
+    if first.config_file is None:
+        _refuse_places_outside(table, origin)
     return resolve(flags, environ, table, origin, default_cache_dir=cache)
+
+
+def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
+    """Keep a source, which may be hostile, from choosing any directory of this host."""
+    for key in ("output-dir", "cache-dir"):
+        value = table.get(key)
+        if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
+            raise UsageError(
+                f"`{key}` in [{TABLE}] of {origin} leads out of the current directory",
+                found=repr(value),
+                hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
+            )
 
 
 def resolve(

@@ -36,9 +36,7 @@ def _make_environment(session: Session, job: Job) -> None:
     """Make the environment with the static requirements, or take the one of an earlier run."""
     store, requires = job.environments, job.plan.build_requires
     archive = store.archive(job.target.interpreter, requires)
-    if store.holds(archive):
-        job.sink(f"using the build environment kept in {archive}")
-        session.restore(archive, ENVIRONMENT.parent)
+    if store.holds(archive) and _restore(session, job, archive):
         return
     python = str(job.target.interpreter.python)
     argv = ["uv", "venv", "--no-project", "--python", python, str(ENVIRONMENT)]
@@ -48,6 +46,20 @@ def _make_environment(session: Session, job: Job) -> None:
         _save(session, store, archive)
     except OSError as error:  # a full disk costs the next run some time, not this one its wheel
         job.sink(f"the build environment is not kept for later runs: {error}")
+
+
+def _restore(session: Session, job: Job, archive: Path) -> bool:
+    """Take a kept environment; a damaged one is forgotten, and made anew."""
+    job.sink(f"using the build environment kept in {archive}")
+    try:
+        session.restore(archive, ENVIRONMENT.parent)
+        session.capture([PYTHON, "-c", ""])
+    except StageError as error:
+        job.sink(f"it is damaged, and made anew: {error}")
+        archive.unlink(missing_ok=True)
+        session.run(["rm", "-rf", ENVIRONMENT], sink=job.sink)
+        return False
+    return True
 
 
 def _save(session: Session, store: EnvironmentStore, archive: Path) -> None:
