@@ -92,7 +92,7 @@ def test_a_report_that_is_a_link_goes_without_what_it_leads_to(
 
 def test_logs_that_is_a_link_is_refused(wheelhouse: Wheelhouse, victim: Path) -> None:
     (wheelhouse.directory / "logs").symlink_to(victim.parent)
-    with pytest.raises(UnfitError, match=r"cannot prepare the output directory .*/logs") as caught:
+    with pytest.raises(UnfitError, match="cannot prepare the output directory") as caught:
         wheelhouse.prepare()
     assert caught.value.found.endswith("/logs: it is a link")
     assert "--output-dir" in caught.value.hint
