@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def names(source: Path, exclude: set[Path] | None = None) -> list[str]:
     with (
-        pack(source, PurePosixPath("/work/src"), exclude or set()) as stream,
+        pack(source, PurePosixPath("/there/src"), exclude or set()) as stream,
         tarfile.open(fileobj=stream) as tar,
     ):
         assert {(m.uid, m.gid, m.uname, m.gname) for m in tar} == {(0, 0, "root", "root")}
@@ -29,7 +29,7 @@ def test_a_directory_becomes_the_destination(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b/c").touch()
     (tmp_path / "a").touch()
-    expected = ["work/src", "work/src/a", "work/src/b", "work/src/b/c"]
+    expected = ["there/src", "there/src/a", "there/src/b", "there/src/b/c"]
     assert names(tmp_path) == expected
 
 
@@ -38,14 +38,14 @@ def test_a_linked_source_is_followed_and_links_inside_are_not(tmp_path: Path) ->
     tree.mkdir()
     (tree / "up").symlink_to("..")
     (tmp_path / "alias").symlink_to("tree")
-    assert names(tmp_path / "alias") == ["work/src", "work/src/up"]
+    assert names(tmp_path / "alias") == ["there/src", "there/src/up"]
 
 
 def test_excluded_paths_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wheelhouse").mkdir()
     (tmp_path / "src").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert names(tmp_path, {Path("wheelhouse")}) == ["work/src", "work/src/src"]
+    assert names(tmp_path, {Path("wheelhouse")}) == ["there/src", "there/src/src"]
 
 
 @pytest.mark.parametrize("spelling", ["alias/wheelhouse", "tree/wheelhouse", "tree/../out", "out"])
@@ -57,14 +57,14 @@ def test_excluded_paths_may_be_named_through_links(
     (tmp_path / "alias").symlink_to("tree")
     (tmp_path / "out").symlink_to("tree/wheelhouse")
     monkeypatch.chdir(tmp_path)
-    assert names(Path("alias"), {Path(spelling)}) == ["work/src", "work/src/a"]
+    assert names(Path("alias"), {Path(spelling)}) == ["there/src", "there/src/a"]
 
 
 def test_an_excluded_link_is_left_out_itself(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/out").symlink_to("../elsewhere")
-    assert names(tmp_path / "tree", {tmp_path / "tree/out"}) == ["work/src"]
+    assert names(tmp_path / "tree", {tmp_path / "tree/out"}) == ["there/src"]
 
 
 def test_a_second_name_of_a_file_is_a_file(tmp_path: Path) -> None:
