@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from aarch64_wheels.engine.spec import CA_BUNDLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aarch64_wheels.hostindex import IndexSettings
 
@@ -26,6 +26,12 @@ _CERTIFICATES = (
     "NODE_EXTRA_CA_CERTS",
 )
 _CONSTANT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
+#: uv's variables, with pip's for the same.
+_PIP_NAMES = {
+    "UV_DEFAULT_INDEX": "PIP_INDEX_URL",
+    "UV_INDEX": "PIP_EXTRA_INDEX_URL",
+    "UV_INSECURE_HOST": "PIP_TRUSTED_HOST",
+}
 _LOOPBACK = ("localhost", "127.", "::1")
 
 
@@ -69,17 +75,9 @@ def _certificates(index: IndexSettings) -> dict[str, str]:
 
 def _indexes(index: IndexSettings) -> dict[str, str]:
     """Give pip's and uv's names for the same things; lists are separated by blanks in both."""
-    pairs = _index_pairs(index)
-    return {name: value for name, value in pairs if value}
-
-
-def _index_pairs(index: IndexSettings) -> Iterator[tuple[str, str]]:
-    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"):
-        yield name, index.index_url or ""
-    for name in ("PIP_EXTRA_INDEX_URL", "UV_INDEX"):
-        yield name, " ".join(index.extra_index_urls)
-    for name in ("PIP_TRUSTED_HOST", "UV_INSECURE_HOST"):
-        yield name, " ".join(index.trusted_hosts)
+    for_uv = index.uv_environment()
+    given = {name: for_uv[name] for name in _PIP_NAMES if name in for_uv}
+    return {**given, **{_PIP_NAMES[name]: value for name, value in given.items()}}
 
 
 def _is_loopback(url: str) -> bool:
