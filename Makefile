@@ -1,5 +1,5 @@
-# make demo · make test · make lint: each works on a machine with nothing but Debian or Ubuntu,
-# Python 3.11 or newer, and root or sudo; what is missing is installed, and named as it is.
+# make demo · make test · make bench · make lint: each works on a machine with nothing but Debian
+# or Ubuntu, Python 3.11 or newer, and root or sudo; what is missing is installed, and named as it is.
 
 candidates := python3 python3.14 python3.13 python3.12 python3.11
 new_enough := import sys; sys.exit(sys.version_info < (3, 11))
@@ -8,6 +8,7 @@ PYTHON ?= $(shell for p in $(candidates); do \
 
 RUN := .venv/run/bin
 DEV := .venv/dev/bin
+BENCH := .venv/bench/bin
 # -P: what lies in the working directory is not importable by accident.
 COMMAND := -P -m aarch64_wheels
 UNIT := $(DEV)/python -m pytest tests/unit
@@ -17,7 +18,7 @@ WORKFLOWS := .github/workflows action.yml
 export PYTHONPATH := $(CURDIR)/src
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit lint lock run-env dev-env
+.PHONY: help demo test test-unit bench native lint lock run-env dev-env bench-env
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -36,6 +37,15 @@ test: dev-env ## Run the unit and the integration tests, from nothing
 test-unit: dev-env ## Run the unit tests: no engine, no network
 	$(UNIT)
 
+bench: bench-env ## Measure side by side (SOURCES="a b", ROUNDS=n, QUICK=1, HEAVY=1, OUTPUT=dir)
+	$(BENCH)/python $(COMMAND) doctor --fix
+	PYTHONPATH="$(CURDIR)/src:$(CURDIR)" $(BENCH)/python -P -m bench $(SOURCES) \
+		$(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick) $(if $(HEAVY),--heavy) \
+		$(if $(OUTPUT),--output "$(OUTPUT)")
+
+native: run-env ## Export the native tools to build/native, for the Dockerfile
+	$(RUN)/python $(COMMAND) image bundle build/native
+
 lint: dev-env ## Run ruff, mypy and zizmor
 	$(DEV)/python -m ruff check
 	$(DEV)/python -m ruff format --check
@@ -46,7 +56,7 @@ lint: dev-env ## Run ruff, mypy and zizmor
 lock: dev-env ## Write the requirements' locks anew (UPGRADE=--upgrade for newer versions)
 	scripts/lock.sh "$(CURDIR)/$(DEV)/uv" $(UPGRADE)
 
-run-env dev-env: %-env:
+run-env dev-env bench-env: %-env:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer on PATH" \
 		"(looked for $(candidates)); next: make PYTHON=/path/to/python3" >&2; exit 3; }
 	@"$(PYTHON)" -I scripts/bootstrap.py --requirements requirements/$*.txt --venv .venv/$* >/dev/null

@@ -23,10 +23,12 @@ examples:
   aarch64-wheels build kiwisolver==1.4.7             somebody else's release
   aarch64-wheels build --python cp311 cp313 -- .     two CPythons only
   aarch64-wheels build --image debian                without any image registry
+  aarch64-wheels build --compiler gcc                with the image's own compiler
   aarch64-wheels plan --json                         what would be built
   aarch64-wheels audit wheelhouse/*.whl              is a wheel what it claims to be?
   aarch64-wheels image list                          the images known by name
   aarch64-wheels image build debian                  assemble the embedded image now
+  aarch64-wheels image accelerate debian --tag fast  an image with native tools, for cibuildwheel
   aarch64-wheels doctor --fix                        make this machine fit
 
 exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 publishing failed
@@ -37,7 +39,12 @@ _HELP = {
     "python": "interpreters: cp313, 3.13, 'cp3*', all (default: what source and image share)",
     "image": "manylinux2014 (default), manylinux_2_28, manylinux_2_34, musllinux_1_2, "
     "debian (assembled here, no registry), or any image reference",
-    "mode": "native on arm64, emulated under QEMU elsewhere; auto picks",
+    "mode": "native on arm64; on x86-64 accelerated (native tools, QEMU for the rest) or emulated "
+    "(everything under QEMU); auto picks the first that the machine can",
+    "backend": "who runs the build backend when accelerated: a native Python that answers as the "
+    "target's, or the target's own, emulated; auto tries the first, then the second",
+    "compiler": "what compiles when accelerated: native clang, with the image's GCC for what it "
+    "can't do (auto), the image's GCC alone, or clang alone, where anything else is an error",
     "engine": "which container engine to use; auto takes the first that answers",
     "output_dir": "where wheels, logs and report.json go (default: wheelhouse)",
     "jobs": "targets built at the same time (default: one for each core)",
@@ -194,6 +201,19 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
     build.add_argument("--engine", choices=["auto", "docker", "podman"], help=_HELP["engine"])
     text = "assemble anew if the Debian suites have changed since"
     build.add_argument("--refresh", action="store_true", help=text)
+    _add_accelerate(actions)
+
+
+def _add_accelerate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    text = "make an image with native tools, for cibuildwheel or a Dockerfile's FROM"
+    accelerate = actions.add_parser("accelerate", help=text)
+    accelerate.add_argument("reference", metavar="REF", help="an aarch64 image")
+    accelerate.add_argument("--tag", required=True, metavar="TAG", help="the new image's name")
+    accelerate.add_argument("--engine", choices=["auto", "docker", "podman"], help=_HELP["engine"])
+    bundle = actions.add_parser("bundle", help="export the native tools, for the Dockerfile")
+    bundle.add_argument("directory", type=Path, metavar="DIR", help="where to put them")
+    for parser in (accelerate, bundle):
+        parser.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
@@ -243,12 +263,18 @@ def _audit(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
 
 
 def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.commands.accelerate import run_accelerate, run_bundle
     from aarch64_wheels.commands.image import run_build_image, run_list_images
     from aarch64_wheels.settings.layers import load
 
     if arguments.action == "list":
         return run_list_images(environ, as_json=arguments.json)
     settings = load(_flags(arguments), environ)
+    if arguments.action == "accelerate":
+        reference, tag = arguments.reference, arguments.tag
+        return run_accelerate(settings, environ, reference=reference, tag=tag)
+    if arguments.action == "bundle":
+        return run_bundle(settings, environ, directory=arguments.directory)
     return run_build_image(settings, environ, refresh=arguments.refresh)
 
 

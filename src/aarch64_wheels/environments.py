@@ -39,9 +39,15 @@ class EnvironmentStore:
     indexes: tuple[str, ...] = ()
     reuse: bool = True
 
-    def archive(self, interpreter: Interpreter, requires: Sequence[str]) -> Path:
-        """Give the archive's path for an interpreter and what a build requires."""
+    def archive(
+        self, interpreter: Interpreter, requires: Sequence[str], made_by: Sequence[str] = ()
+    ) -> Path:
+        """Give the archive's path for an interpreter and what a build requires.
+
+        `made_by` says what else it depends on: a native interpreter's key, our files in it.
+        """
         parts = [self.image_id, interpreter.directory, *self.indexes, "", *sorted(requires)]
+        parts += ["", *made_by]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
         return self.directory / f"{interpreter.tag}-{key}.tar"
 

@@ -13,8 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from aarch64_wheels.engine.api import Session
-from aarch64_wheels.errors import AarchWheelsError
+from aarch64_wheels.errors import AarchWheelsError, StageError
+from aarch64_wheels.native.backend import BackendOutcome, BackendSetup
+from aarch64_wheels.native.places import CALLS
+from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls, summarize
+from aarch64_wheels.plan import Plan, Target
 from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
+from aarch64_wheels.settings.schema import Compiler, Mode
 from aarch64_wheels.stages.audit import audit_repaired
 from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.environment import prepare_environment
@@ -26,13 +31,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aarch64_wheels.environments import EnvironmentStore
-    from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.observer import Observer
 
 T = TypeVar("T")
 
 #: Makes the container of one target; entered and left by the pipeline.
-SessionFactory = Callable[[], AbstractContextManager[Session]]
+SessionFactory = Callable[[Target], AbstractContextManager[Session]]
+#: Says how one target's build backend may be run.
+SetupFactory = Callable[[Target], BackendSetup]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class Pipeline:
         source: the unpacked project; left_out: what of it stays on the host.
         wheelhouse: gets finished wheels at once, and each target's log.
         environments: build environments of earlier runs.
-        start: makes a target's container.
+        start: makes a target's container. setup: says how its build backend may be run.
         observer: told what happens, from several threads.
     """
 
@@ -53,6 +59,7 @@ class Pipeline:
     wheelhouse: Wheelhouse
     environments: EnvironmentStore
     start: SessionFactory
+    setup: SetupFactory
     observer: Observer
     _interrupted: threading.Event = field(default_factory=threading.Event)
 
@@ -95,6 +102,8 @@ class TargetRun:
     log: TargetLog
     stages: list[StageRecord] = field(default_factory=list)
     wheel: WheelRecord | None = None
+    outcome: BackendOutcome = field(default_factory=lambda: BackendOutcome(backend=""))
+    calls: tuple[Call, ...] | None = None
 
     def record(self) -> TargetRecord:
         """Run the stages and say how it ended. Nothing but an interrupt gets out."""
@@ -112,6 +121,9 @@ class TargetRun:
             wheel=self.wheel,
             error=error,
             log=f"{LOGS}/{self.target.identifier}.log",
+            backend=self.outcome.backend,
+            backend_reason=self.outcome.reason,
+            calls=None if self.calls is None else summarize(self.calls),
         )
 
     def _try(self) -> str:
@@ -125,13 +137,36 @@ class TargetRun:
         return ""
 
     def _run(self) -> None:
-        with self.pipeline.start() as session:
-            env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
-            repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
-            self._stage(Stage.ENVIRONMENT, lambda: prepare_environment(session, env))
-            wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build))
-            repaired = self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel))
-            self.wheel = self._stage(Stage.AUDIT, lambda: audit_repaired(session, audit, repaired))
+        setup = self.pipeline.setup(self.target)
+        env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
+        repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
+        with self.pipeline.start(self.target) as session:
+            prepared = self._stage(
+                Stage.ENVIRONMENT, lambda: prepare_environment(session, env, setup)
+            )
+            self.outcome = prepared.outcome
+            try:
+                built = self._stage(
+                    Stage.BUILD, lambda: build_wheel(session, build, setup, prepared)
+                )
+            finally:
+                self.calls = self._recorded(session)
+            self.outcome = built.outcome
+            repaired = self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, built.wheel))
+            self.wheel = self._stage(
+                Stage.AUDIT, lambda: audit_repaired(session, audit, repaired, self.calls)
+            )
+
+    def _recorded(self, session: Session) -> tuple[Call, ...] | None:
+        """Read what the shim has recorded; None where there is no shim."""
+        plan = self.pipeline.plan
+        if plan.mode is not Mode.ACCELERATED or plan.compiler is Compiler.GCC:
+            return None
+        try:
+            return parse_calls(session.read(CALLS, MAX_BYTES))
+        except StageError as error:  # the project's build has removed it: that is no reason to fail
+            self.log.write(f"the record of compiler calls cannot be read: {error}")
+            return None
 
     def _job(self, stage: Stage) -> Job:
         def sink(line: str) -> None:

@@ -11,14 +11,14 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.machine import is_arm64
 from aarch64_wheels.report.model import Stage
-from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.settings.modes import choose_mode, effective_backend, effective_compiler
 from aarch64_wheels.settings.selectors import is_exact, select, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
     from aarch64_wheels.source.metadata import Metadata
 
 
@@ -76,6 +76,8 @@ class Plan:
         source_sha256: hash of the sdist file; empty for a directory.
         build_requires: `[build-system] requires` (PEP 518); build_backend, backend_path: what
             makes the wheel (PEP 517).
+        mode: how, never `auto`; backend: who runs the build backend; compiler: what compiles.
+            These two are `auto` only in mode `accelerated`; the other modes settle them.
         explicit: the user named a target (not by a glob or `all`), so a missing interpreter
             is an error and not a target less.
         jobs: targets built at the same time; 0 means one for each core.
@@ -90,6 +92,8 @@ class Plan:
     backend_path: tuple[str, ...]
     image: Image
     mode: Mode
+    backend: Backend
+    compiler: Compiler
     targets: tuple[Target, ...]
     explicit: bool
     jobs: int
@@ -126,12 +130,13 @@ def make_plan(  # a pure function takes all it depends on
         host_machine: what `platform.machine()` says on this host.
 
     Raises:
-        UsageError: the mode does not fit the host, a selector, `requires-python` or a build
-            requirement is wrong, or no target is left.
+        UsageError: the mode does not fit the host, `backend` or `compiler` contradicts the mode,
+            a selector, `requires-python` or a build requirement is wrong, or no target is left.
         UnfitError: a selector names an interpreter that the image does not have.
     """
     named = _named(settings.python, interpreters)
     chosen = _targets(settings.python, named, metadata, image, interpreters)
+    mode = choose_mode(settings.mode, host_machine)
     return Plan(
         project=metadata.name,
         version=metadata.version,
@@ -141,23 +146,14 @@ def make_plan(  # a pure function takes all it depends on
         build_backend=metadata.build_backend,
         backend_path=metadata.backend_path,
         image=image,
-        mode=_mode(settings.mode, host_machine),
+        mode=mode,
+        backend=effective_backend(settings, mode),
+        compiler=effective_compiler(settings, mode),
         targets=tuple(
             Target(identifier=item.identifier(image.libc), interpreter=item) for item in chosen
         ),
         explicit=bool(named),
         jobs=settings.jobs,
-    )
-
-
-def _mode(mode: Mode, host_machine: str) -> Mode:
-    fitting = Mode.NATIVE if is_arm64(host_machine) else Mode.EMULATED
-    if mode in (Mode.AUTO, fitting):
-        return fitting
-    raise UsageError(
-        f"mode `{mode}` cannot be used on this host",
-        found=f"the machine is {host_machine}",
-        hint=f"use `--mode {fitting}`, or `auto`, which picks it",
     )
 
 

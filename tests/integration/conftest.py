@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import platformdirs
 import pytest
 
-from aarch64_wheels.commands.inputs import Host
+from aarch64_wheels.commands.containers import Containers
+from aarch64_wheels.commands.inputs import Host, native_system, open_settings_source, plan_source
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import Engine, connect
-from aarch64_wheels.settings.schema import EngineName
+from aarch64_wheels.native.setup import NativeTools, Preparation
+from aarch64_wheels.settings.schema import Compiler, EngineName, Mode, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.plan import Plan
 
 REPOSITORY = Path(__file__).parents[2]
 PROJECTS = REPOSITORY / "tests/projects"
@@ -83,3 +91,58 @@ def spring_wheelhouse(
     print(debian_image, done.stdout, done.stderr)
     assert done.returncode == 0
     return place / "wheel house"
+
+
+class Accelerated(Protocol):
+    def __call__(
+        self, python: str = "cp313", compiler: Compiler = Compiler.AUTO
+    ) -> AbstractContextManager[Session]: ...
+
+
+@pytest.fixture(scope="session")
+def accelerated(shared_engine: Engine, debian_image: str, spring: Path) -> Accelerated:
+    """Start containers of the embedded image as a build in mode `accelerated` has them."""
+    host = Host.current(os.environ)
+    cache = platformdirs.user_cache_path("aarch64-wheels")
+    containers = Containers(
+        engine=shared_engine,
+        host=host,
+        reference=debian_image,
+        emulated=platform.machine() != "aarch64",
+        run_id="test",
+    )
+
+    def start(
+        python: str = "cp313", compiler: Compiler = Compiler.AUTO
+    ) -> AbstractContextManager[Session]:
+        settings = Settings(
+            source=str(spring),
+            image="debian",
+            python=(python,),
+            mode=Mode.ACCELERATED,
+            compiler=compiler,
+            cache_dir=cache,
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            plan = plan_source(settings, open_settings_source(settings, host, Path(scratch)), host)
+        tools = _native_tools(shared_engine, host, plan, containers)
+        return containers.accelerated(plan, plan.targets[0], tools)
+
+    return start
+
+
+def _native_tools(engine: Engine, host: Host, plan: Plan, containers: Containers) -> NativeTools:
+    cache = platformdirs.user_cache_path("aarch64-wheels")
+    with native_system(True, cache, host, print) as system:
+        preparation = Preparation(
+            engine=engine, system=system, cache_dir=cache, index=host.index, note=print
+        )
+        image_id = engine.image_id(containers.reference)
+        return preparation.prepare(plan, image_id, containers.plain)
+
+
+@pytest.fixture
+def accelerated_session(accelerated: Accelerated) -> Iterator[Session]:
+    """A container of the embedded image with native tools, and a native CPython 3.13."""
+    with accelerated() as session:
+        yield session

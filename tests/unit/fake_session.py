@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from aarch64_wheels.errors import StageError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from pathlib import Path, PurePosixPath
@@ -38,6 +40,7 @@ class FakeSession:
     commands: list[Command] = field(default_factory=list)
     copied: list[tuple[Path, PurePosixPath, tuple[Path, ...]]] = field(default_factory=list)
     restored: list[tuple[Path, PurePosixPath]] = field(default_factory=list)
+    links: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     open: bool = False
 
@@ -94,6 +97,14 @@ class FakeSession:
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         assert mode & 0o400, "a file nobody can read"
         self.files[path] = content
+
+    def read(self, path: PurePosixPath, limit: int) -> bytes:
+        if path not in self.files:
+            raise StageError(f"cannot read {path}", found="no such file")
+        return self.files[path][:limit]
+
+    def link(self, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        self.links.update(links)
 
     def _answer(
         self,

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from aarch64_wheels.plan import Image, Interpreter, Plan, Target
 from aarch64_wheels.report.model import (
+    CallSummary,
+    ObjectRecord,
     Report,
     Stage,
     StageRecord,
@@ -13,7 +15,7 @@ from aarch64_wheels.report.model import (
     TargetRecord,
     WheelRecord,
 )
-from aarch64_wheels.settings.schema import Mode
+from aarch64_wheels.settings.schema import Backend, Compiler, Mode
 
 GOOD, BAD = "cp313-manylinux_aarch64", "cp39-manylinux_aarch64"
 WHEEL = "spring-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.whl"
@@ -44,6 +46,38 @@ NEVER = tuple(
     for stage in (Stage.REPAIR, Stage.AUDIT)
 )
 CUT_SHORT = replace(FAILED_TARGET, stages=(BROKEN, *NEVER))
+
+
+OPENMP = CallSummary(
+    native=31,
+    fallback=3,
+    failed=1,
+    native_seconds=4.5,
+    fallback_seconds=12.25,
+    reasons=(("openmp", 2), ("fortran", 1)),
+)
+OBJECTS = (
+    ObjectRecord(path="spring/_coil.so", compilers=("clang 21.1",)),
+    ObjectRecord(path="spring/_omp.so", compilers=("clang 21.1", "gcc 10.2")),
+)
+#: Three targets of an accelerated run: all native, calls that fell back, a backend that did.
+QUICK_TARGET = replace(OK_TARGET, backend="native", calls=CallSummary(native=34))
+MIXED_TARGET = replace(
+    OK_TARGET,
+    identifier="cp311-manylinux_aarch64",
+    wheel=replace(QUICK_TARGET.wheel, filename="spring-1.0-cp311.whl", objects=OBJECTS)
+    if QUICK_TARGET.wheel
+    else None,
+    backend="native",
+    calls=OPENMP,
+)
+SLOW_TARGET = replace(
+    FAILED_TARGET, backend="emulated", backend_reason="it imports what it\nhas just built"
+)
+
+
+def accelerated(*targets: TargetRecord) -> Report:
+    return replace(report(*targets), mode="accelerated")
 
 
 def report(*targets: TargetRecord) -> Report:
@@ -85,6 +119,8 @@ def plan() -> Plan:
             embedded=True,
         ),
         mode=Mode.EMULATED,
+        backend=Backend.EMULATED,
+        compiler=Compiler.GCC,
         targets=tuple(
             Target(identifier=f"{item.tag}-manylinux_aarch64", interpreter=item)
             for item in interpreters

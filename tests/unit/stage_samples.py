@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import CommandError
-from aarch64_wheels.stages.job import BUILT, REPAIRED, Job
+from aarch64_wheels.stages.job import REPAIRED, Job
 from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, write_wheel
+from tests.unit.backend_samples import HOOK, backend, says_facts
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import plan
 
@@ -79,11 +80,26 @@ def good_session(
 ) -> FakeSession:
     """A container that builds a real, good wheel of that name, with these files if any."""
     wheel = write_wheel(scratch, name, files).read_bytes()
+    build = backend(UNREPAIRED, said="building\n")
+
+    def hook(session: FakeSession) -> str:
+        return build(session) if "build_wheel" in session.commands[-1].argv else asked(session)
+
+    asked = backend()
     return FakeSession(
         effects={
-            "uv build": leaves(BUILT / UNREPAIRED, b"unrepaired", "building\n"),
+            HOOK: hook,
             "auditwheel repair": leaves(REPAIRED / name, wheel),
-            "/aarch64-wheels/environment/bin/python /aarch64-wheels/ask": says("[]"),
-            "printenv PATH": says("/usr/bin:/bin\n"),
+            "/opt/python/": says_facts(),
         }
     )
+
+
+def breaks_the_build(status: int, tail: str) -> Callable[[FakeSession], str]:
+    """A backend that says what it requires, and ends its build with this status."""
+    asked, failed = backend(), fails(status, tail)
+
+    def effect(session: FakeSession) -> str:
+        return (failed if "build_wheel" in session.commands[-1].argv else asked)(session)
+
+    return effect

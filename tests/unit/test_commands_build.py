@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.commands import build
+from aarch64_wheels.commands import build, containers
 from aarch64_wheels.commands.build import run_build
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.stages import job
 from tests.unit.audit_samples import GOOD_NAME
-from tests.unit.stage_samples import fails, full_logs, good_session
+from tests.unit.backend_samples import HOOK
+from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +124,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
         python=("cp313",),
         output_dir=tmp_path / "project/wheelhouse",
         cache_dir=tmp_path / "cache",
+        mode=Mode.EMULATED,
     )
     return Bench(settings=settings, engine=engine)
 
@@ -142,7 +145,7 @@ def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
 def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:
     def broken() -> FakeSession:
         session = good_session(tmp_path)
-        session.effects = {**session.effects, "uv build": fails(2, "fatal error")}
+        session.effects = {**session.effects, HOOK: breaks_the_build(2, "fatal error")}
         return session
 
     bench.engine.make = broken
@@ -153,7 +156,9 @@ def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:
 def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
     bench.run()
     copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [excluded for _, _, excluded in copied] == [(bench.output.absolute(),)]
+    assert [excluded for _, place, excluded in copied if place == job.PROJECT] == [
+        (bench.output.absolute(),)
+    ]
 
 
 @pytest.mark.parametrize("no_cache", [False, True], ids=["kept", "--no-cache"])
@@ -175,7 +180,7 @@ def test_another_index_means_another_environment(
     bench.engine.sessions.clear()
     environ = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "http://index.example/simple"}
     listener: Any = bench.listener
-    monkeypatch.setattr(build, "network_mode", lambda *_arguments: "bridge")
+    monkeypatch.setattr(containers, "network_mode", lambda *_arguments: "bridge")
     run_build(bench.settings, environ, listener)
     (session,) = bench.engine.entered
     assert (session.restored, len(bench.kept)) == ([], 2)

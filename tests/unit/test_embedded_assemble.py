@@ -54,7 +54,7 @@ def _refuse(*_arguments: object, **_options: object) -> None:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the image goes; no wheel is fetched for it."""
-    monkeypatch.setattr(fetch, "install_wheels", lambda *_a, **_o: None)
+    monkeypatch.setattr(assembling, "install_wheels", lambda *_a, **_o: None)
     return tmp_path / "images/debian.tar"
 
 

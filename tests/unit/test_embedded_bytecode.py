@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.embedded.bytecode import HostInterpreters, compile_trees
+from aarch64_wheels.embedded.bytecode import compile_trees
 from aarch64_wheels.embedded.finish import write_script
+from aarch64_wheels.embedded.host_programs import HostPrograms
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.processes import Processes
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _natives(tmp_path: Path, loader: str) -> HostInterpreters:
+def _natives(tmp_path: Path, loader: str) -> HostPrograms:
     """Interpreters whose "loader" is a script: `--library-path DIRECTORIES PYTHON ...`."""
     write_script(tmp_path / "host/usr/lib64/ld-linux-x86-64.so.2", f"#!/bin/sh\n{loader}\n")
-    return HostInterpreters(root=tmp_path / "host")
+    return HostPrograms(root=tmp_path / "host")
 
 
 def _code(path: Path) -> tuple[int, CodeType]:
@@ -35,7 +36,7 @@ def _code(path: Path) -> tuple[int, CodeType]:
 
 
 def test_interpreters_run_with_their_own_loader_and_libraries(tmp_path: Path) -> None:
-    loader, option, libraries, python = _natives(tmp_path, "").argv("3.13")
+    loader, option, libraries, python = _natives(tmp_path, "").argv("python3.13")
     assert loader == f"{tmp_path}/host/usr/lib64/ld-linux-x86-64.so.2"
     assert option == "--library-path"
     assert all(part.startswith(f"{tmp_path}/host/usr/lib") for part in libraries.split(":"))
@@ -75,7 +76,7 @@ def test_an_interpreter_that_does_not_run_says_why(tmp_path: Path) -> None:
 
 def test_a_tree_without_a_loader_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnfitError, match="no dynamic loader") as caught:
-        HostInterpreters(root=tmp_path).argv("3.13")
+        HostPrograms(root=tmp_path).argv("python3.13")
     assert "--no-cache" in caught.value.hint
 
 

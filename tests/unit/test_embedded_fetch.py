@@ -1,4 +1,4 @@
-"""Fetching, with programs on PATH that stand in for mmdebstrap, apt-get and uv."""
+"""Fetching, with programs on PATH that stand in for mmdebstrap and apt-get."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aarch64_wheels.embedded.fetch import (
     current_release,
     fetch_set,
-    find_uv,
-    install_wheels,
     is_fetched,
     release_of,
 )
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.embedded.recipe import PackageSet
 from aarch64_wheels.errors import UnfitError
-from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.processes import Processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PACKAGES = PackageSet(
     name="userland",
@@ -234,55 +234,3 @@ def test_the_current_release_needs_no_package(logs: Path, tmp_path: Path) -> Non
     assert current_release(PACKAGES, cache, Processes()) == hashlib.sha256(b"signed").hexdigest()
     assert not (logs / "apt-get").exists()
     assert list(cache.iterdir()) == []
-
-
-UV = '#!/bin/sh\nprintf "%s\\n" "$@" > "$LOGS/uv"\nenv > "$LOGS/uv-env"\n'
-
-
-def _uv(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str) -> None:
-    write_script(tmp_path / "own/uv", script)
-    monkeypatch.setattr("uv.find_uv_bin", lambda: tmp_path / "own/uv")
-
-
-def test_wheels_are_installed_for_another_machine_and_checked(
-    logs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _uv(monkeypatch, tmp_path, UV)
-    index = IndexSettings(index_url="http://index.example/simple", ca_bundle=Path("/ca.pem"))
-    install_wheels(
-        "image.txt", tmp_path / "site packages", python="3.13", index=index, processes=Processes()
-    )
-    words = (logs / "uv").read_text().splitlines()
-    assert words[:2] == ["pip", "install"]
-    assert {
-        f"--target={tmp_path}/site packages",
-        "--python-version=3.13",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--no-deps",
-    } <= set(words)
-    assert any(word.startswith("--python-platform=aarch64-") for word in words)
-    (lock,) = [word for word in words if word.startswith("--requirements=")]
-    assert "--hash=sha256:" in Path(lock.partition("=")[2]).read_text()
-    environment = (logs / "uv-env").read_text().splitlines()
-    assert {"UV_DEFAULT_INDEX=http://index.example/simple", "SSL_CERT_FILE=/ca.pem"} <= set(
-        environment
-    )
-
-
-@pytest.mark.usefixtures("logs")
-def test_wheels_that_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _uv(monkeypatch, tmp_path, "#!/bin/sh\necho 'error: no solution found' >&2\nexit 1\n")
-    with pytest.raises(UnfitError, match=r"image\.txt for CPython 3\.9") as caught:
-        install_wheels(
-            "image.txt", tmp_path / "x", python="3.9", index=IndexSettings(), processes=Processes()
-        )
-    assert caught.value.found == "error: no solution found"
-    assert "index" in caught.value.hint
-
-
-def test_uv_is_the_one_this_project_depends_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _uv(monkeypatch, tmp_path, UV)
-    assert find_uv() == f"{tmp_path}/own/uv"

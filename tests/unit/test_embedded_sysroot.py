@@ -45,6 +45,13 @@ def test_the_oldest_version_becomes_the_default(
     assert (versions, changed) == (after, int(before != after))
 
 
+@pytest.mark.parametrize("before", [3, 3 | HIDDEN], ids=["default", "hidden"])
+def test_what_is_asked_for_weakly_has_no_default(before: int) -> None:
+    versions = [before]
+    changed = _choose_oldest([("__cxa_thread_atexit_impl", 7)], versions, NAMES)
+    assert (versions, changed) == ([3 | HIDDEN], int(before == 3))
+
+
 def test_imports_have_no_default_to_choose() -> None:
     versions = [2 | HIDDEN, 3]
     symbols: list[tuple[str, str | int]] = [("pow", "SHN_UNDEF"), ("pow", 7)]
@@ -139,10 +146,11 @@ def test_links_outside_of_the_sysroot_are_left_alone(tmp_path: Path) -> None:
 def test_only_the_static_library_is_left_to_link_with(tmp_path: Path) -> None:
     directory = tmp_path / "opt/gcc-10/usr/lib/gcc/aarch64-linux-gnu/10"
     directory.mkdir(parents=True)
-    for name in ("libstdc++.so", "libstdc++.a", "libgcc_s.so"):
+    static = ["libgfortran.a", "libstdc++.a"]
+    for name in (*static, "libstdc++.so", "libgfortran.so", "libgcc_s.so"):
         (directory / name).touch()
     prefer_static_libraries(tmp_path, SYSROOT, "10")
-    assert sorted(path.name for path in directory.iterdir()) == ["libgcc_s.so", "libstdc++.a"]
+    assert sorted(path.name for path in directory.iterdir()) == ["libgcc_s.so", *static]
 
 
 #: The places in the two headers that matter, among others that do not.

@@ -15,7 +15,7 @@ def _installed(tmp_path: Path) -> tuple[Path, PurePosixPath]:
     root, sysroot = tmp_path / "root", tmp_path / "sysroot"
     programs = sysroot / "usr/bin"
     programs.mkdir(parents=True)
-    for name in ("gcc", "g++", "cpp", "gcc-ar", "gcc-nm", "gcc-ranlib", "gcov"):
+    for name in ("gcc", "g++", "cpp", "gfortran", "gcc-ar", "gcc-nm", "gcc-ranlib", "gcov"):
         program = programs / f"aarch64-linux-gnu-{name}-10"
         program.write_text('#!/bin/sh\necho "${0##*/}"\nprintf "%s\\n" "$@"\n')
         program.chmod(0o755)
@@ -31,6 +31,9 @@ WRAPPERS = {
     "aarch64-linux-gnu-g++": ("g++", True, True),
     "aarch64-linux-gnu-gcc-10": ("gcc", True, True),
     "cpp": ("cpp", True, False),
+    "gfortran": ("gfortran", True, True),
+    "f95": ("gfortran", True, True),
+    "aarch64-linux-gnu-gfortran-10": ("gfortran", True, True),
     "gcc-ar": ("gcc-ar", False, False),
     "aarch64-linux-gnu-gcov-10": ("gcov", False, False),
 }

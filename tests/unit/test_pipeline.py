@@ -20,8 +20,9 @@ from aarch64_wheels.plan import Interpreter, Plan, Target
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, elf
+from tests.unit.backend_samples import HOOK, setup
 from tests.unit.report_samples import BAD, GOOD, plan
-from tests.unit.stage_samples import fails, full_logs, good_session
+from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +89,8 @@ def _pipeline(
         left_out=(),
         wheelhouse=wheelhouse,
         environments=EnvironmentStore(directory=tmp_path / "kept", image_id="sha256:1"),
-        start=cast("SessionFactory", start),
+        start=cast("SessionFactory", lambda _target: start()),
+        setup=lambda _target: setup(tmp_path),
         observer=cast("Any", listener),
     )
 
@@ -136,7 +138,7 @@ def test_the_log_holds_every_line_under_its_stage(tmp_path: Path) -> None:
 def test_a_failed_target_does_not_stop_the_next(tmp_path: Path) -> None:
     """The plan's first target (cp313) fails; the second gets a wheel for any Python."""
     broken, whole = good_session(tmp_path), _any_python_session(tmp_path)
-    broken.effects = {**broken.effects, "uv build": fails(2, "fatal error: fast.h")}
+    broken.effects = {**broken.effects, HOOK: breaks_the_build(2, "fatal error: fast.h")}
     failed, built = _pipeline(tmp_path, _sessions(broken, whole), Listener()).run()
     assert (failed.identifier, failed.status, failed.wheel) == (GOOD, Status.FAILED, None)
     assert "fatal error: fast.h" in failed.error

@@ -12,7 +12,7 @@ import pytest
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.plan import Image, Plan, make_plan
-from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
 from aarch64_wheels.source.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -29,9 +29,11 @@ def _plan(
     metadata: Metadata = KIWI,
     image: Image | None = None,
     machine: str = "x86_64",
+    backend: Backend = Backend.AUTO,
+    compiler: Compiler = Compiler.AUTO,
 ) -> Plan:
     return make_plan(
-        Settings(python=tuple(python), mode=mode, jobs=2),
+        Settings(python=tuple(python), mode=mode, backend=backend, compiler=compiler, jobs=2),
         metadata,
         image or find_image("debian"),
         CATALOGUE,
@@ -108,27 +110,6 @@ def test_identifiers_follow_the_libc(libc: str, identifier: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "machine", "expected"),
-    [
-        (Mode.AUTO, "x86_64", Mode.EMULATED),
-        (Mode.AUTO, "aarch64", Mode.NATIVE),
-        (Mode.AUTO, "arm64", Mode.NATIVE),
-        (Mode.EMULATED, "x86_64", Mode.EMULATED),
-        (Mode.NATIVE, "aarch64", Mode.NATIVE),
-    ],
-)
-def test_mode(mode: Mode, machine: str, expected: Mode) -> None:
-    assert _plan(mode=mode, machine=machine).mode is expected
-
-
-@pytest.mark.parametrize(("mode", "machine"), [(Mode.NATIVE, "x86_64"), (Mode.EMULATED, "aarch64")])
-def test_a_mode_that_does_not_fit_the_host(mode: Mode, machine: str) -> None:
-    with pytest.raises(UsageError, match=f"mode `{mode}` cannot be used on this host") as caught:
-        _plan(mode=mode, machine=machine)
-    assert machine in caught.value.found
-
-
-@pytest.mark.parametrize(
     ("python", "requires", "words"),
     [
         pytest.param(["cp39", "cp313"], ">=3.10", ["`>=3.10`", "excludes cp39"], id="named"),
@@ -159,9 +140,31 @@ def test_build_requirements_are_checked_and_each_comes_once() -> None:
 def test_json_is_the_same_for_the_same_input() -> None:
     assert _plan().to_json() == _plan().to_json()
     data = json.loads(_plan().to_json())
-    assert data["mode"] == "emulated"
+    assert (data["mode"], data["backend"], data["compiler"]) == ("accelerated", "auto", "auto")
     assert data["stages"] == ["environment", "build", "repair", "audit"]
     assert data["targets"][0]["identifier"] == "cp311-manylinux_aarch64"
+
+
+@pytest.mark.parametrize(
+    ("mode", "machine", "settled"),
+    [
+        pytest.param(Mode.AUTO, "x86_64", ("accelerated", "auto", "auto"), id="x86-64"),
+        pytest.param(Mode.AUTO, "aarch64", ("native", "native", "gcc"), id="arm64"),
+        pytest.param(Mode.EMULATED, "x86_64", ("emulated", "emulated", "gcc"), id="emulated"),
+    ],
+)
+def test_the_mode_settles_backend_and_compiler(
+    mode: Mode, machine: str, settled: tuple[str, str, str]
+) -> None:
+    plan = _plan(mode=mode, machine=machine)
+    assert (plan.mode, plan.backend, plan.compiler) == settled
+
+
+def test_a_mode_that_does_not_fit_makes_no_plan() -> None:
+    with pytest.raises(UsageError, match="mode `native` cannot be used on this host"):
+        _plan(mode=Mode.NATIVE)
+    with pytest.raises(UsageError, match="`--compiler native-only` contradicts mode `emulated`"):
+        _plan(mode=Mode.EMULATED, compiler=Compiler.NATIVE_ONLY)
 
 
 def test_planning_does_no_io(monkeypatch: pytest.MonkeyPatch) -> None:

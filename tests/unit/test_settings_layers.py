@@ -7,7 +7,14 @@ import pytest
 
 from aarch64_wheels.errors import ExitCode, UsageError
 from aarch64_wheels.settings.layers import load, read_table, resolve
-from aarch64_wheels.settings.schema import EngineName, Mode, Settings, options
+from aarch64_wheels.settings.schema import (
+    Backend,
+    Compiler,
+    EngineName,
+    Mode,
+    Settings,
+    options,
+)
 
 CACHE = Path("the-cache")
 
@@ -37,7 +44,9 @@ def test_every_option_but_the_source_is_a_flag() -> None:
 def test_options_know_their_kinds() -> None:
     kinds = {option.name: (option.kind, option.many, option.choices) for option in options()}
     assert kinds["python"] == (str, True, ())
-    assert kinds["mode"] == (Mode, False, ("auto", "native", "emulated"))
+    assert kinds["mode"] == (Mode, False, ("auto", "native", "accelerated", "emulated"))
+    assert kinds["backend"] == (Backend, False, ("auto", "native", "emulated"))
+    assert kinds["compiler"] == (Compiler, False, ("auto", "gcc", "native-only"))
     assert kinds["config-file"] == (Path, False, ())
     assert kinds["jobs"] == (int, False, ())
 
@@ -83,6 +92,13 @@ def test_order_of_layers(
         pytest.param({}, {"AARCH64_WHEELS_NO_CACHE": "0"}, {"no-cache": True}, {}, id="false-wins"),
         pytest.param({"jobs": "3"}, {}, {"jobs": 5}, {"jobs": 3}, id="number-as-text"),
         pytest.param({"mode": "native"}, {}, {}, {"mode": Mode.NATIVE}, id="enum"),
+        pytest.param(
+            {"compiler": "native-only"},
+            {"AARCH64_WHEELS_COMPILER": "gcc", "AARCH64_WHEELS_BACKEND": "emulated"},
+            {"backend": "native"},
+            {"compiler": Compiler.NATIVE_ONLY, "backend": Backend.EMULATED},
+            id="enums-of-the-accelerated-mode",
+        ),
         pytest.param({}, {}, {"engine": "podman"}, {"engine": EngineName.PODMAN}, id="table-enum"),
         pytest.param(
             {}, {}, {"output-dir": "out"}, {"output_dir": Path("out")}, id="relative-path"
@@ -149,8 +165,18 @@ def test_values_are_converted(
             {"mode": "emulate"},
             {},
             {},
-            ["--mode", "auto, native, emulated", "`emulated`"],
+            ["--mode", "auto, native, accelerated, emulated", "`emulated`"],
             id="mode",
+        ),
+        pytest.param(
+            {},
+            {},
+            {"compiler": "native_only"},
+            ["`compiler`", "auto, gcc, native-only", "did you mean `native-only`"],
+            id="compiler",
+        ),
+        pytest.param(
+            {}, {"AARCH64_WHEELS_BACKEND": "x86"}, {}, ["$AARCH64_WHEELS_BACKEND"], id="backend"
         ),
     ],
 )

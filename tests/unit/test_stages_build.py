@@ -3,51 +3,168 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
-from aarch64_wheels.stages.build import build_wheel
+from aarch64_wheels.native.backend import BackendOutcome, NotNative
+from aarch64_wheels.native.places import CALLS
+from aarch64_wheels.settings.schema import Backend, Mode
+from aarch64_wheels.stages.build import Built, build_wheel
+from aarch64_wheels.stages.hooks import Prepared
 from aarch64_wheels.stages.job import BUILT, PROJECT, REPAIRED
 from aarch64_wheels.stages.listing import only_wheel
 from aarch64_wheels.stages.repair import repair_wheel
+from tests.unit.audit_samples import X86_64, elf, write_wheel
+from tests.unit.backend_samples import ASK, HOOK, backend, facts, says_facts, setup
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import plan
 from tests.unit.stage_samples import UNREPAIRED, fails, leaves, make_job, says
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-PATH = {"printenv PATH": says("/opt/bin:/usr/bin\n")}
+PYTHON = PurePosixPath("/native/python/cp313/bin/python3.13")
+PURE = "fast-1.0-py3-none-any.whl"
+NATIVE, EMULATED = BackendOutcome(backend="native"), BackendOutcome(backend="emulated")
 
 
-def test_the_build_runs_in_the_project_with_the_environment_active(tmp_path: Path) -> None:
+def _build(
+    tmp_path: Path,
+    session: FakeSession,
+    outcome: BackendOutcome,
+    lines: list[str] | None = None,
+    wanted: Backend = Backend.AUTO,
+) -> Built:
+    job = make_job(tmp_path, lines, mode=Mode.ACCELERATED, backend=wanted)
+    prepared = Prepared(outcome=outcome, facts=facts(), variables={"PATH": "/env/bin"})
+    return build_wheel(session, job, setup(tmp_path, PYTHON), prepared)
+
+
+def _native_wheel(tmp_path: Path, files: dict[str, bytes] | None = None) -> dict[Any, bytes]:
+    return {BUILT / UNREPAIRED: write_wheel(tmp_path, UNREPAIRED, files).read_bytes()}
+
+
+@pytest.mark.parametrize("outcome", [NATIVE, EMULATED], ids=["native", "emulated"])
+def test_the_hook_builds_in_the_project(tmp_path: Path, outcome: BackendOutcome) -> None:
     lines: list[str] = []
-    wheel = leaves(BUILT / UNREPAIRED, b"", "one\ntwo\n")
-    session = FakeSession(effects={**PATH, "uv build": wheel})
-    assert build_wheel(session, make_job(tmp_path, lines)) == BUILT / UNREPAIRED
-    (build,) = [command for command in session.commands if command.argv[:2] == ("uv", "build")]
-    assert set(build.argv) >= {"--wheel", "--no-build-isolation", str(BUILT), str(PROJECT)}
-    assert (build.cwd, build.streamed, lines) == (PROJECT, True, ["one", "two"])
-    assert build.env["PATH"] == "/aarch64-wheels/environment/bin:/opt/bin:/usr/bin"
-    assert build.env["VIRTUAL_ENV"] == "/aarch64-wheels/environment"
-    assert build.env["UV_PYTHON_DOWNLOADS"] == "never"
+    session = FakeSession(
+        effects={HOOK: backend(UNREPAIRED, said="one\ntwo\n")}, files=_native_wheel(tmp_path)
+    )
+    built = _build(tmp_path, session, outcome, lines)
+    assert built == Built(wheel=BUILT / UNREPAIRED, outcome=outcome)
+    (hook,) = session.commands
+    assert hook.argv[3:5] == ("build_wheel", f'["{BUILT}"]')
+    assert (hook.cwd, hook.streamed, lines) == (PROJECT, True, ["one", "two"])
+    assert hook.env == {"PATH": "/env/bin"}
 
 
-def test_a_failed_build_keeps_the_commands_own_words(tmp_path: Path) -> None:
-    session = FakeSession(effects={**PATH, "uv build": fails(2, "fatal error: fast.h")})
-    with pytest.raises(CommandError, match="status 2") as caught:
-        build_wheel(session, make_job(tmp_path))
+def test_each_call_has_a_word_of_its_own(tmp_path: Path) -> None:
+    """What a backend prints cannot pass for its answer."""
+    lines: list[str] = []
+    said = '["looks like it"]\n0123456789abcdef"other.whl"\n'
+    session = FakeSession(effects={HOOK: backend(UNREPAIRED, said=said)})
+    for _ in range(2):
+        _build(tmp_path, session, EMULATED, lines)
+    tokens = {command.argv[2] for command in session.commands}
+    assert len(tokens) == 2
+    assert all(len(token) == 32 for token in tokens)
+    assert lines == said.splitlines() * 2
+
+
+@pytest.mark.parametrize("outcome", [NATIVE, EMULATED], ids=["native", "emulated"])
+def test_a_compile_error_is_final(tmp_path: Path, outcome: BackendOutcome) -> None:
+    calls = b"native\tcc\t1\t9\t-\t0000\t/p\ta.o\ta.c\n"
+    effects = {HOOK: fails(1, "fatal error: fast.h\n1 error generated.")}
+    session = FakeSession(effects=effects, files={CALLS: calls})
+    with pytest.raises(CommandError, match="build_wheel of the build backend` ended") as caught:
+        _build(tmp_path, session, outcome)
     assert "fatal error: fast.h" in str(caught.value)
+    assert not isinstance(caught.value, NotNative)
+    assert len(session.commands) == 1
+
+
+def _once_natively(first: Callable[[FakeSession], str], wheel: str = UNREPAIRED) -> Any:
+    """A backend that does something else the first time."""
+    calls: list[int] = []
+
+    def effect(session: FakeSession) -> str:
+        calls.append(1)
+        return first(session) if len(calls) == 1 else backend(wheel)(session)
+
+    return effect
+
+
+def _again(first: Callable[[FakeSession], str], files: dict[Any, bytes]) -> FakeSession:
+    effects = {HOOK: _once_natively(first), ASK: says_facts()}
+    return FakeSession(effects=effects, files=files)
+
+
+_FOREIGN = "fast.cpython-313-aarch64-linux-gnu.so is of machine X86_64"
+NOT_AARCH64 = {"fast.cpython-313-aarch64-linux-gnu.so": elf(machine=X86_64)}
+FALLBACKS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
+    "import": (fails(1, "ImportError: _fast"), None, "it failed natively: ImportError: _fast"),
+    "wheel": (
+        backend(UNREPAIRED),
+        NOT_AARCH64,
+        f"the wheel made natively is not the target's: {_FOREIGN}",
+    ),
+    "pure": (backend(PURE), None, f"it made a wheel without compiled code: {PURE}"),
+}
+
+
+@pytest.mark.parametrize(("first", "files", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
+def test_it_is_built_again_under_emulation(
+    tmp_path: Path, first: Any, files: dict[str, bytes] | None, reason: str
+) -> None:
+    session = _again(first, _native_wheel(tmp_path, files))
+    built = _build(tmp_path, session, NATIVE)
+    assert built.outcome == BackendOutcome(backend="emulated", reason=reason)
+    assert built.wheel == BUILT / UNREPAIRED
+    order = [event.split(" ")[0] for event in session.events]
+    assert "rm" in order
+    assert session.events[-1].startswith(HOOK)
+    assert session.copied[-1][1] == PROJECT
+
+
+@pytest.mark.parametrize(("first", "files", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
+def test_with_backend_native_it_is_an_error(
+    tmp_path: Path, first: Any, files: dict[str, bytes] | None, reason: str
+) -> None:
+    session = _again(first, _native_wheel(tmp_path, files))
+    with pytest.raises(NotNative) as caught:
+        _build(tmp_path, session, NATIVE, wanted=Backend.NATIVE)
+    assert caught.value.found == reason
+    assert len(session.commands) == 1
+
+
+def test_a_failure_without_a_record_of_calls(tmp_path: Path) -> None:
+    """With `--compiler gcc` there is none."""
+    session = _again(fails(1, "KeyError"), _native_wheel(tmp_path))
+    assert _build(tmp_path, session, NATIVE).outcome.reason == "it failed natively: KeyError"
 
 
 def test_a_pure_wheel_is_refused(tmp_path: Path) -> None:
-    pure = BUILT / "fast-1.0-py3-none-any.whl"
-    session = FakeSession(effects={**PATH, "uv build": leaves(pure, b"")})
+    session = FakeSession(effects={HOOK: backend(PURE)})
     with pytest.raises(StageError, match="no compiled code") as caught:
-        build_wheel(session, make_job(tmp_path))
+        _build(tmp_path, session, EMULATED)
     assert "python -m build" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", "fast.tar.gz", "../out.whl"])
+def test_an_answer_that_names_no_wheel(tmp_path: Path, name: str) -> None:
+    session = FakeSession(effects={HOOK: backend(name)})
+    with pytest.raises(StageError, match="made no wheel"):
+        _build(tmp_path, session, EMULATED)
+
+
+def test_a_hook_that_ends_the_process(tmp_path: Path) -> None:
+    session = FakeSession(effects={HOOK: says("bye\n")})
+    with pytest.raises(StageError, match="left build_wheel without an answer"):
+        _build(tmp_path, session, EMULATED)
 
 
 LISTINGS = {
@@ -66,7 +183,6 @@ def test_one_wheel_or_an_error(names: list[str], what: str, found: str) -> None:
 
 
 def test_other_files_beside_the_wheel_do_not_matter() -> None:
-    """`uv build` puts a .gitignore into the directory it makes."""
     session = FakeSession(files={BUILT / ".gitignore": b"*", BUILT / UNREPAIRED: b""})
     assert only_wheel(session, BUILT) == BUILT / UNREPAIRED
 

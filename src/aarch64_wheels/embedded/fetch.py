@@ -1,4 +1,4 @@
-"""Fetches what the embedded image is made of: verified .deb files and hash-locked wheels.
+"""Fetches the verified .deb files that the embedded image is made of.
 
 mmdebstrap is used for what it knows (a suite's mirror, its keyring, apt's configuration for
 another architecture); no root rights are needed, since nothing is installed by it.
@@ -19,7 +19,6 @@ from aarch64_wheels.locking import exclusive
 
 if TYPE_CHECKING:
     from aarch64_wheels.embedded.recipe import PackageSet
-    from aarch64_wheels.hostindex import IndexSettings
     from aarch64_wheels.processes import Processes
 
 _DONE = "release"
@@ -138,49 +137,3 @@ def _fetch_error(packages: PackageSet, log: Path) -> UnfitError:
         found="; ".join(errors[-3:]),
         hint=f"check the network and proxy settings; the whole log is {log}",
     )
-
-
-def install_wheels(
-    lock: str, directory: Path, *, python: str, index: IndexSettings, processes: Processes
-) -> None:
-    """Install the wheels of one lock into a directory, for an aarch64 interpreter.
-
-    Args:
-        lock: a file name in `data/`, pinned with hashes.
-        directory: becomes the packages' directory (as with `pip install --target`).
-        python: the interpreter's version, such as `3.13`; it need not exist on this host.
-        index: where the wheels come from.
-        processes: runs uv, so that an interrupt ends it.
-
-    Raises:
-        UnfitError: the index cannot be reached or has no such file.
-    """
-    source = resources.files("aarch64_wheels.data") / lock
-    argv = [
-        find_uv(),
-        "pip",
-        "install",
-        "--quiet",
-        f"--target={directory}",
-        f"--python-version={python}",
-        "--python-platform=aarch64-manylinux_2_28",
-        "--only-binary=:all:",
-        "--require-hashes",
-        "--no-deps",
-        "--link-mode=copy",
-        f"--requirements={source}",
-    ]
-    result = processes.run(argv, env={**os.environ, **index.uv_environment()})
-    if result.returncode != 0:
-        raise UnfitError(
-            f"cannot install the wheels of {lock} for CPython {python}",
-            found=result.stderr.strip()[-500:],
-            hint="check the network, index and proxy settings",
-        )
-
-
-def find_uv() -> str:
-    """Give the path of the `uv` program that this project depends on."""
-    import uv
-
-    return str(uv.find_uv_bin())

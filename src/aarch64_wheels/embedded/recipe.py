@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 #: `into` of a set whose programs run on this host while the image is made.
 HOST = "host"
 
-_DATA = ("embedded.toml", "ensurepip.py", "fetch-debs.sh", "image.txt", "image-tools.txt")
+_DATA = (
+    *("embedded.toml", "ensurepip.py", "fetch-debs.sh", "image.txt", "image-tools.txt"),
+    "thread_atexit.s",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _HIDDEN = 0x8000
 
+#: Newer than glibc 2.17; whoever asks for it does so weakly (see `thread_atexit.py`).
+_OPTIONAL = frozenset({"__cxa_thread_atexit_impl"})
+
 _FCNTL = """\
 #ifndef __USE_FILE_OFFSET64
 extern int fcntl (int __fd, int __cmd, ...);
@@ -76,9 +79,13 @@ def lower_headers(root: Path, sysroot: PurePosixPath) -> None:
 
 
 def prefer_static_libraries(root: Path, sysroot: PurePosixPath, version: str) -> None:
-    """Let `-lstdc++` find only the static library, also when `gcc` does the linking."""
+    """Let `-lstdc++` and `-lgfortran` find only static libraries, whoever does the linking.
+
+    Bullseye's shared ones ask for its own glibc (2.29), and would take wheels with them.
+    """
     directory = root / str(sysroot).lstrip("/") / f"usr/lib/gcc/{TRIPLET}/{version}"
-    (directory / "libstdc++.so").unlink(missing_ok=True)
+    for name in ("libstdc++.so", "libgfortran.so"):
+        (directory / name).unlink(missing_ok=True)
 
 
 def lower_glibc(root: Path, sysroot: PurePosixPath) -> int:
@@ -131,7 +138,10 @@ def _version_names(elf: ELFFile) -> dict[int, str]:
 def _choose_oldest(
     symbols: list[tuple[str, str | int]], versions: list[int], names: dict[int, str]
 ) -> int:
-    """Swap the default flag in `versions` from a symbol's newest version to its oldest."""
+    """Swap the default flag in `versions` from a symbol's newest version to its oldest.
+
+    What is `_OPTIONAL` loses it: a weak reference to it then stays without a version.
+    """
     several: dict[str, list[int]] = {}
     for index, (name, section) in enumerate(symbols):
         # Undefined symbols (imports) and local ones (0, 1) have no version to choose.
@@ -141,10 +151,12 @@ def _choose_oldest(
     for indexes in several.values():
         oldest = min(indexes, key=lambda i: _number(names.get(versions[i] & ~_HIDDEN, "")))
         default = [i for i in indexes if not versions[i] & _HIDDEN]
-        if len(indexes) > 1 and default and default != [oldest]:
+        wanted = [] if symbols[oldest][0] in _OPTIONAL else [oldest]
+        if default and default != wanted:
             for index in default:
                 versions[index] |= _HIDDEN
-            versions[oldest] &= ~_HIDDEN
+            for index in wanted:
+                versions[index] &= ~_HIDDEN
             changed += 1
     return changed
 

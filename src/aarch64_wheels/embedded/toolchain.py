@@ -11,15 +11,24 @@ if TYPE_CHECKING:
 
 TRIPLET = "aarch64-linux-gnu"
 
-_COMPILERS = {"gcc": "gcc", "cc": "gcc", "g++": "g++", "c++": "g++", "cpp": "cpp"}
+_COMPILERS = {
+    "gcc": "gcc",
+    "cc": "gcc",
+    "g++": "g++",
+    "c++": "g++",
+    "cpp": "cpp",
+    "gfortran": "gfortran",
+    "f95": "gfortran",
+    "f77": "gfortran",
+}
 _BINUTILS = ("gcc-ar", "gcc-nm", "gcc-ranlib", "gcov")
 
 
 def install_wrappers(root: Path, sysroot: PurePosixPath, version: str) -> None:
-    """Put `gcc`, `g++`, `cpp` and their usual names on PATH, all compiling in the sysroot.
+    """Put `gcc`, `g++`, `cpp`, `gfortran` and their usual names on PATH, compiling in the sysroot.
 
-    The C++ and GCC support libraries are linked statically, as devtoolset does for what an
-    old system lacks.
+    The C++, Fortran and GCC support libraries are linked statically, as devtoolset does for
+    what an old system lacks.
     """
     programs = sysroot / "usr/bin"
     for name, program in _COMPILERS.items():

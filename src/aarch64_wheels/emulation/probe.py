@@ -45,7 +45,7 @@ def probe_engine(engine: Engine) -> ProbeResult:
         UnfitError: the engine itself fails.
     """
     try:
-        return run_probe(engine, _image(engine))
+        return run_probe(engine, probe_image(engine))
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise UnfitError(f"{engine} cannot run the probe", found=str(error)) from None
 
@@ -62,7 +62,8 @@ def judge(status: int, words: str) -> ProbeResult:
     return ProbeResult(ok=False, reason=f"the aarch64 probe ended with status {status}: {words}")
 
 
-def _image(engine: Engine) -> str:
+def probe_image(engine: Engine) -> str:
+    """Have the engine hold the image of a few hundred bytes; returns its id."""
     return engine.image_id(TAG) if engine.has_image(TAG) else engine.load_stream(image_archive())
 
 

@@ -66,3 +66,16 @@ class Session(Protocol):
 
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         """Write one file, making its parent directories."""
+
+    def read(self, path: PurePosixPath, limit: int) -> bytes:
+        """Give the first `limit` bytes of one regular file.
+
+        Raises:
+            StageError: there is no such file.
+        """
+
+    def link(self, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        """Make symbolic links, each with what it leads to, making their parent directories.
+
+        What has a link's name goes. A parent that is a link itself is followed.
+        """

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from aarch64_wheels.errors import StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 #: A directory that holds one of these is a virtual environment (PEP 405) or a cache that is
 #: made anew at will (the Cache Directory Tagging Specification).
@@ -45,6 +45,17 @@ def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:
     return stream.getvalue()
 
 
+def pack_links(links: Mapping[PurePosixPath, PurePosixPath]) -> bytes:
+    """Make a tar of symbolic links with what they lead to, to be unpacked at the root."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for path, aim in links.items():
+            info = tarfile.TarInfo(_name(path))
+            info.type, info.linkname, info.mode = tarfile.SYMTYPE, str(aim), 0o777
+            tar.addfile(info)
+    return stream.getvalue()
+
+
 def unpack_flat(chunks: Iterable[bytes], directory: Path) -> list[Path]:
     """Write the files of a tar of one directory to `directory`; return their paths.
 
@@ -62,6 +73,20 @@ def unpack_flat(chunks: Iterable[bytes], directory: Path) -> list[Path]:
             name = _flat_name(member, top.name)
             written.append(_write(tar, member, directory / name))
     return written
+
+
+def unpack_one(chunks: Iterable[bytes], limit: int) -> bytes:
+    """Give the first `limit` bytes of the one regular file of a tar.
+
+    Raises:
+        StageError: it holds something else.
+    """
+    with tarfile.open(fileobj=io.BufferedReader(_Chunks(chunks)), mode="r|") as tar:
+        member = tar.next()
+        stream = tar.extractfile(member) if member and member.isreg() else None
+        if stream is None:
+            raise _hostile(member.name if member else "", "not a regular file")
+        return stream.read(limit)
 
 
 def _spellings(path: Path) -> tuple[Path, Path]:

@@ -28,6 +28,8 @@ PING_SECONDS = 15
 #: Seconds between two bytes of any other answer. Streams of commands have no limit at all
 #: (see `exec.py`); this one is for loading, committing and removing big images on slow disks.
 ANSWER_SECONDS = 1800
+#: What Docker gives a container whose image names no PATH.
+USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Connections kept: each parallel target holds one for its command and one for copies.
 POOL_SIZE = 64
 
@@ -82,6 +84,12 @@ class Engine:
         """Give the image's labels. Raises UnfitError if the engine does not hold it."""
         labels = self._required(reference).get("Config", {}).get("Labels") or {}
         return {str(name): str(value) for name, value in labels.items()}
+
+    def image_path(self, reference: str) -> str:
+        """Give the image's PATH, or the kernel's usual one where it names none."""
+        variables = self._required(reference).get("Config", {}).get("Env") or ()
+        named = [text.removeprefix("PATH=") for text in variables if text.startswith("PATH=")]
+        return named[-1] if named else USUAL_PATH
 
     def forget_image(self, reference: str) -> None:
         """Remove an image that nothing needs any more; one still in use stays."""

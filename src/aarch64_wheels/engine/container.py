@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import docker.errors
+import docker.types
 import requests
 import urllib3.exceptions
 
-from aarch64_wheels.engine.archive import pack, pack_bytes, unpack_flat
+from aarch64_wheels.engine.archive import pack, pack_bytes, pack_links, unpack_flat, unpack_one
 from aarch64_wheels.engine.exec import STDOUT, execute
 from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
@@ -21,12 +22,13 @@ from aarch64_wheels.engine.spec import CA_BUNDLE, ContainerSpec
 from aarch64_wheels.errors import CommandError, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path, PurePosixPath
     from types import TracebackType
 
     from aarch64_wheels.engine.api import Argv, LineSink
     from aarch64_wheels.engine.registry import ContainerRegistry
+    from aarch64_wheels.engine.spec import Mount
 
 #: Lines of output that an error quotes.
 TAIL_LINES = 30
@@ -147,6 +149,19 @@ class ContainerSession:
         """See `api.Session.write`."""
         self._put(pack_bytes(path, content, mode))
 
+    def read(self, path: PurePosixPath, limit: int) -> bytes:
+        """See `api.Session.read`."""
+        with self._engine_errors(f"read {path} of"):
+            chunks, _ = self._client.api.get_archive(self.name, str(path))
+            try:
+                return unpack_one(chunks, limit)
+            except tarfile.TarError as error:
+                raise StageError(f"cannot read {path}", found=str(error)) from None
+
+    def link(self, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        """See `api.Session.link`."""
+        self._put(pack_links(links))
+
     def _start(self) -> None:
         if self._registry.closed:
             raise self._gone()
@@ -174,7 +189,9 @@ class ContainerSession:
 
     def _create_and_start(self, *, init: bool) -> None:
         api = self._client.api
-        host_config = api.create_host_config(init=init, network_mode=self._spec.network)
+        host_config = api.create_host_config(
+            init=init, network_mode=self._spec.network, mounts=_read_only(self._spec.mounts)
+        )
         api.create_container(
             self._image,
             command=list(SLEEP[1:]),
@@ -224,3 +241,11 @@ class ContainerSession:
                 raise self._gone() from None
             words = getattr(error, "explanation", None) or str(error)
             raise StageError(f"cannot {what} the container of {self._image}", found=words) from None
+
+
+def _read_only(mounts: Sequence[Mount]) -> list[docker.types.Mount]:
+    """Say it in the engine's words; nothing of the image is copied to the volume."""
+    return [
+        docker.types.Mount(str(row.target), row.volume, type="volume", read_only=True, no_copy=True)
+        for row in mounts
+    ]

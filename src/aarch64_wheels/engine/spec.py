@@ -19,6 +19,14 @@ CA_BUNDLE = PurePosixPath("/etc/aarch64-wheels/ca.pem")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mount:
+    """A volume of the engine, at a place of the container where it can only be read."""
+
+    volume: str
+    target: PurePosixPath
+
+
+@dataclass(frozen=True, kw_only=True)
 class ContainerSpec:
     """How to start a container.
 
@@ -26,6 +34,7 @@ class ContainerSpec:
         environment: its variables (see `network.container_environment`).
         ca_bundle: a host file that is copied to `CA_BUNDLE`, read-only.
         emulated: it runs under QEMU, so its CPU is set.
+        mounts: volumes (see `volumes.ensure_volume`), outer places before those inside them.
         network: Docker's network mode, None for the engine's default.
         run_id: names the run in the container's label.
     """
@@ -33,6 +42,7 @@ class ContainerSpec:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ca_bundle: Path | None = None
     emulated: bool = False
+    mounts: tuple[Mount, ...] = ()
     network: str | None = None
     run_id: str = "run"
 

@@ -15,7 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from aarch64_wheels.report import table, wording
+from aarch64_wheels.report import compiled, table, wording
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.text import clean
 
@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 #: How many of a failed target's last lines are shown.
 TAIL = 20
 #: Wide enough for a wheel's name and every stage; a file or a CI log has no width of its own.
-_WIDTH_WITHOUT_TERMINAL = 200
-#: From this width on the closing table has room for the names of wheels and logs.
-_WIDE = 170
+_WIDTH_WITHOUT_TERMINAL = 300
 
 
 class _Console(Console):
@@ -142,15 +140,31 @@ class ConsoleObserver:
         self._say(f"[{wording.short(target.identifier)}] {outcome} in {took}", style)
 
     def finished(self, report: Report) -> None:
-        """Print the failures, the table of wheels, and one closing line."""
+        """Print the failures, what fell back, the table of wheels, and one closing line."""
         self.close()
         for target in report.failed:
             self._tell_failure(target)
-        wide = self._console.width >= _WIDE
-        self._print(table.outcome(report, wide=wide))
-        for line in [] if wide else table.files(report):
-            self._print(Text(line))
+        for line in compiled.fallbacks(report):
+            self._print(Text(clean(line)))
+        self._tell_table(report)
         self._print(Text(wording.headline(report), style="red" if report.failed else "green"))
+
+    def _tell_table(self, report: Report) -> None:
+        """Print the largest form of the table that fits, and below it what it left out."""
+        lines = []
+        drawn = table.outcome(report, wide=True)
+        if not self._fits(drawn):
+            drawn, lines = table.outcome(report, wide=False), table.files(report)
+            if not self._fits(drawn):
+                drawn = table.outcome(report, wide=False, how=False)
+                lines = [*map(clean, compiled.lines(report)), *lines]
+        self._print(drawn)
+        for line in lines:
+            self._print(Text(line))
+
+    def _fits(self, whole: Table) -> bool:
+        unlimited = self._console.options.update(max_width=10_000)
+        return self._console.measure(whole, options=unlimited).maximum <= self._console.width
 
     def close(self) -> None:
         """Take the live lines away."""

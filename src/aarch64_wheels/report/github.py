@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from actions_toolkit import core
 from actions_toolkit.command import issue
 
-from aarch64_wheels.report import wording
+from aarch64_wheels.report import compiled, wording
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean, inert
 
@@ -95,10 +95,13 @@ class GitHubObserver:
             sys.stdout.flush()
 
     def finished(self, report: Report) -> None:
-        """Print each wheel and the closing line."""
+        """Print each wheel, what fell back in one notice, and the closing line."""
         with self._lock:
             for wheel in report.wheels:
                 self._say(f"{wheel.filename} ({wording.size(wheel.size)}, {wheel.policy})")
+            if lines := [clean(line) for line in compiled.fallbacks(report)]:
+                message = wording.shorten("\n".join(lines), _MAX_ANNOTATION)
+                core.notice(message, title="aarch64-wheels: done by emulated programs")
             core.notice(wording.headline(report), title="aarch64-wheels")
             sys.stdout.flush()
 

@@ -38,13 +38,50 @@ class StageRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallSummary:
+    """What became of the compiler calls of one target (compilers, linkers, archivers).
+
+    Attributes:
+        native: calls that the native tools served, whatever their status; fallback: calls done
+            again with the image's own programs, emulated.
+        failed: those of both that ended with a status other than 0 (a probe's may be meant to).
+        native_seconds, fallback_seconds: their times added up, so more than the wall time where
+            several ran at once.
+        reasons: the most frequent reasons of fallbacks, each with its number of calls.
+    """
+
+    native: int = 0
+    fallback: int = 0
+    failed: int = 0
+    native_seconds: float = 0.0
+    fallback_seconds: float = 0.0
+    reasons: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRecord:
+    """An ELF file in a wheel: its path there, and what compiled the code in it.
+
+    `compilers` holds names such as `clang 21.1` and `gcc 10.2`, sorted; `unknown` among them
+    stands for code whose compilation was not recorded.
+    """
+
+    path: str
+    compilers: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class WheelRecord:
-    """A finished wheel: file name in the output directory, SHA-256, size in bytes, policy met."""
+    """A finished wheel: file name in the output directory, SHA-256, size in bytes, policy met.
+
+    `objects` says of each ELF file in it what compiled it; empty where that was not recorded.
+    """
 
     filename: str
     sha256: str
     size: int
     policy: str
+    objects: tuple[ObjectRecord, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +89,9 @@ class TargetRecord:
     """Everything known of one target after it ended.
 
     `error` holds the error's text for a failed target, `log` the path of the target's log
-    relative to the output directory, with `/` separators.
+    relative to the output directory, with `/` separators. In mode `accelerated`, `backend` says
+    how the build backend ran (`native` or `emulated`), `backend_reason` why it fell back to
+    being emulated, and `calls` what became of the compiler calls, None where none was recorded.
     """
 
     identifier: str
@@ -61,6 +100,9 @@ class TargetRecord:
     wheel: WheelRecord | None = None
     error: str = ""
     log: str = ""
+    backend: str = ""
+    backend_reason: str = ""
+    calls: CallSummary | None = None
 
     @property
     def seconds(self) -> float:

@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.report import wording
+from aarch64_wheels.report import compiled, wording
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.text import clean
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: A page takes 1 MiB in all; an error's end tells more than its beginning.
 _MAX_ERROR = 8000
+#: How many of the wheels' ELF files are listed.
+_MAX_OBJECTS = 50
 # Everything that Markdown, HTML or GitHub's mentions could take for markup.
 _MARKUP = re.compile(r"[^\w \-.,/+=()%]|_")
 
@@ -26,6 +28,8 @@ def render_summary(report: Report) -> str:
     parts = [
         f"### {escape(wording.headline(report))}",
         "\n".join(_table(report)),
+        "\n".join(f"- {escape(line)}" for line in compiled.fallbacks(report)),
+        _objects(report),
         *(_failure(target) for target in report.failed),
         _chart(report),
     ]
@@ -43,26 +47,29 @@ def escape(value: str) -> str:
 
 def _table(report: Report) -> Iterator[str]:
     stages = list(Stage)
-    columns = ["target", "wheel", "size", "policy", *map(str, stages), "total", "result"]
+    how = compiled.COLUMNS if compiled.is_accelerated(report) else ()
+    columns = ["target", "wheel", "size", "policy", *how, *map(str, stages), "total", "result"]
     yield _row(columns)
-    right = {2, *range(4, 5 + len(stages))}
-    yield _row(["--:" if index in right else "---" for index in range(len(columns))])
+    right = {"size", *map(str, stages), "total"}
+    yield _row(["--:" if column in right else "---" for column in columns])
     for target in report.targets:
-        yield _row([escape(cell) for cell in _cells(target)])
+        yield _row([escape(cell) for cell in _cells(report, target)])
     done = len(report.targets) - len(report.failed)
     total = wording.size(sum(wheel.size for wheel in report.wheels))
     work = wording.seconds(sum(target.seconds for target in report.targets))
-    blanks = [""] * len(stages)
-    yield _row(["**total**", f"{done} of {len(report.targets)}", total, "", *blanks, work, ""])
+    calls = ["", escape(compiled.total(report))] if how else []
+    cells = ["**total**", f"{done} of {len(report.targets)}", total, "", *calls]
+    yield _row([*cells, *[""] * len(stages), work, ""])
 
 
-def _cells(target: TargetRecord) -> list[str]:
+def _cells(report: Report, target: TargetRecord) -> list[str]:
     wheel = target.wheel
     return [
         target.identifier,
         wheel.filename if wheel else "-",
         wording.size(wheel.size) if wheel else "-",
         wheel.policy if wheel else "-",
+        *compiled.cells(report, target),
         *(wording.stage_seconds(target, stage) for stage in Stage),
         wording.seconds(target.seconds),
         f"✅ {target.status}" if target.status is Status.OK else f"❌ {target.status}",
@@ -81,6 +88,21 @@ def _failure(target: TargetRecord) -> str:
         f"<details><summary>{escape(target.identifier)}: {target.status}</summary>\n\n"
         f"<pre>\n{html.escape(error)}\n</pre>{log}\n\n</details>"
     )
+
+
+def _objects(report: Report) -> str:
+    """List what compiled each ELF file of the wheels, folded."""
+    rows = [
+        _row([escape(wheel.filename), escape(item.path), escape(", ".join(item.compilers))])
+        for wheel in report.wheels
+        for item in wheel.objects
+    ]
+    if not (rows and compiled.is_accelerated(report)):
+        return ""
+    left = len(rows) - _MAX_OBJECTS
+    rest = f"\n\nand {left} more, see report.json" if left > 0 else ""
+    table = "\n".join(["| wheel | object | compiled by |", "|---|---|---|", *rows[:_MAX_OBJECTS]])
+    return f"<details><summary>what compiled what</summary>\n\n{table}{rest}\n\n</details>"
 
 
 def _chart(report: Report) -> str:

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from aarch64_wheels.report import wording
+from aarch64_wheels.report import compiled, wording
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.text import clean
 
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
     from aarch64_wheels.report.model import Report, TargetRecord
 
 
-def outcome(report: Report, *, wide: bool) -> Table:
+def outcome(report: Report, *, wide: bool, how: bool = True) -> Table:
     """Draw the table of wheels: each stage's time, the total, the result.
+
+    Of an accelerated run it also tells who ran the backend and what compiled.
 
     Args:
         report: what happened.
         wide: there is room for the names of wheels and logs in the table; otherwise a
             target stands for them, and `files` lists them.
+        how: there is room for the columns of an accelerated run; otherwise `compiled.lines`
+            says the same.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("wheel" if wide else "target", no_wrap=True)
+    for column in compiled.COLUMNS if how and compiled.is_accelerated(report) else ():
+        table.add_column(column, no_wrap=True)
     for stage in Stage:
         table.add_column(str(stage), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
@@ -33,7 +39,8 @@ def outcome(report: Report, *, wide: bool) -> Table:
     if wide:
         table.add_column("log", no_wrap=True)
     for target in report.targets:
-        table.add_row(*_row(target, wide=wide))
+        cells = compiled.cells(report, target) if how else []
+        table.add_row(*_row(target, cells, wide=wide))
     return table
 
 
@@ -43,13 +50,19 @@ def files(report: Report) -> list[str]:
     return [clean(name) for name in names if name]
 
 
-def _row(target: TargetRecord, *, wide: bool) -> list[Text]:
+def _row(target: TargetRecord, cells: list[str], *, wide: bool) -> list[Text]:
     name = target.wheel.filename if target.wheel and wide else target.identifier
     style = "green" if target.status is Status.OK else "red"
     return [
         Text(clean(name if wide else wording.short(name))),
+        *(Text(clean(cell) if wide else _narrow(clean(cell))) for cell in cells),
         *(Text(wording.stage_seconds(target, stage)) for stage in Stage),
         Text(wording.seconds(target.seconds)),
         Text(str(target.status), style=style),
         *([Text(clean(target.log))] if wide else []),
     ]
+
+
+def _narrow(cell: str) -> str:
+    """Break a cell into the lines it can be broken into: one for each kind of call, each reason."""
+    return cell.replace(" + ", "\n+ ").replace(" (", "\n(").replace(", ", ",\n")

@@ -21,7 +21,31 @@ class Mode(enum.StrEnum):
 
     AUTO = "auto"
     NATIVE = "native"
+    ACCELERATED = "accelerated"
     EMULATED = "emulated"
+
+
+class Backend(enum.StrEnum):
+    """Who runs the PEP 517 build backend in mode `accelerated`.
+
+    `auto` has it run natively, and emulated where that cannot be done.
+    """
+
+    AUTO = "auto"
+    NATIVE = "native"
+    EMULATED = "emulated"
+
+
+class Compiler(enum.StrEnum):
+    """What compiles and links in mode `accelerated`.
+
+    `auto` is native clang, and the image's GCC for the calls that clang cannot serve; `gcc` is
+    the image's GCC for every call; with `native-only` a call that clang cannot serve is an error.
+    """
+
+    AUTO = "auto"
+    GCC = "gcc"
+    NATIVE_ONLY = "native-only"
 
 
 class EngineName(enum.StrEnum):
@@ -41,7 +65,9 @@ class Settings:
         python: selectors (`cp313`, `3.13`, `cp3*`, `all`); empty means whatever the source's
             `requires-python` and the image's interpreters have in common.
         image: a short name from `data/images.toml` or any image reference.
-        mode: `auto`, `native` or `emulated`.
+        mode: `auto`, `native`, `accelerated` or `emulated`.
+        backend: who runs the build backend, `auto`, `native` or `emulated`.
+        compiler: what compiles, `auto`, `gcc` or `native-only`.
         engine: `auto`, `docker` or `podman`.
         output_dir: where wheels, logs and `report.json` go.
         jobs: how many targets to build at once; 0 means one per core.
@@ -54,6 +80,8 @@ class Settings:
     python: tuple[str, ...] = ()
     image: str = "manylinux2014"
     mode: Mode = Mode.AUTO
+    backend: Backend = Backend.AUTO
+    compiler: Compiler = Compiler.AUTO
     engine: EngineName = EngineName.AUTO
     output_dir: Path = Path("wheelhouse")
     jobs: int = 0

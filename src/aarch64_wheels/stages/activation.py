@@ -1,17 +1,36 @@
-"""The build environment's variables, as if it were activated."""
+"""The variables of a build: its environment, as if it were activated, and the native tools."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.native.placement import startup_variables
+from aarch64_wheels.native.places import BIN, COMPILERS
+from aarch64_wheels.settings.schema import Compiler, Mode
 from aarch64_wheels.stages.job import ENVIRONMENT, UV_ENVIRONMENT
 
 if TYPE_CHECKING:
-    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.plan import Plan
 
 
-def active_environment(session: Session) -> dict[str, str]:
-    """Put the environment's programs (cython, ninja) first on the image's PATH."""
-    path = session.capture(["printenv", "PATH"]).strip()
-    active = {"VIRTUAL_ENV": str(ENVIRONMENT), "PATH": f"{ENVIRONMENT}/bin:{path}"}
-    return {**UV_ENVIRONMENT, **active}
+def active_environment(
+    plan: Plan, image_path: str, *, identity: bool, parallel: int
+) -> dict[str, str]:
+    """Put the environment's programs (cython, ninja) first, native tools next.
+
+    Args:
+        plan: says whether there are native tools, and native compilers among them.
+        image_path: the image's own PATH.
+        identity: the environment's interpreter says that it is the target's.
+        parallel: how many processes of the build may work at the same time.
+    """
+    places = [str(ENVIRONMENT / "bin")]
+    if plan.mode is Mode.ACCELERATED:
+        places += [] if plan.compiler is Compiler.GCC else [str(COMPILERS)]
+        places.append(str(BIN))
+    return {
+        **UV_ENVIRONMENT,
+        "VIRTUAL_ENV": str(ENVIRONMENT),
+        "PATH": ":".join((*places, image_path)),
+        **startup_variables(identity=identity, parallel=parallel),
+    }

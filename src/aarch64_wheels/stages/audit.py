@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.tags import compatible_tags, cpython_tags, generic_tags
 
 from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
+from aarch64_wheels.audit.archive import read_wheel
 from aarch64_wheels.errors import StageError
+from aarch64_wheels.native.provenance import made_by, trace
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.native.provenance import Call
     from aarch64_wheels.plan import Interpreter
-    from aarch64_wheels.report.model import WheelRecord
+    from aarch64_wheels.report.model import ObjectRecord, WheelRecord
     from aarch64_wheels.stages.job import Job
 
 
-def audit_repaired(session: Session, job: Job, repaired: PurePosixPath) -> WheelRecord:
+def audit_repaired(
+    session: Session, job: Job, repaired: PurePosixPath, calls: Sequence[Call] | None = None
+) -> WheelRecord:
     """Copy the repaired wheel out, audit it on this host, and put it into the output directory.
+
+    Args:
+        session: the container.
+        job: what is built.
+        repaired: the wheel there.
+        calls: the recorded compiler calls, None where there is no record.
 
     Raises:
         StageError: the wheel is refused; the output directory is as it was.
@@ -27,7 +41,8 @@ def audit_repaired(session: Session, job: Job, repaired: PurePosixPath) -> Wheel
     try:
         with tempfile.TemporaryDirectory(prefix=".audit-", dir=job.wheelhouse.directory) as scratch:
             (path,) = session.copy_out(repaired.parent, Path(scratch))
-            return _keep(job, path, _audit(job, path))
+            result, objects = _audit(job, path), _objects(path, calls)
+            return replace(_keep(job, path, result), objects=objects)
     except OSError as error:
         raise StageError(
             f"cannot write the wheel to {job.wheelhouse.directory}",
@@ -50,6 +65,14 @@ def _keep(job: Job, path: Path, result: AuditResult) -> WheelRecord:
     if not is_this:
         job.sink(f"audit: {path.name} was made for another target already; that one is kept")
     return record
+
+
+def _objects(path: Path, calls: Sequence[Call] | None) -> tuple[ObjectRecord, ...]:
+    """Say what compiled each ELF file of a wheel: without a record, the image's own compiler."""
+    members = read_wheel(path).elfs
+    if calls is None:
+        return made_by(members, "gcc")
+    return trace(calls, members, native="clang", fallback="gcc")
 
 
 def _words(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""The script that asks a backend what it requires, run as it is run in the container."""
+"""The script that calls a backend's hook, run as it is run in the container."""
 
 from __future__ import annotations
 
@@ -13,14 +13,30 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCRIPT = str(resources.files("aarch64_wheels.stages") / "ask_backend.py")
+SCRIPT = str(resources.files("aarch64_wheels.stages") / "call_hook.py")
+TOKEN = "3f9a"  # noqa: S105 - it keeps no secret
+REQUIRES = "get_requires_for_build_wheel"
+HOOK = f"def {REQUIRES}(config_settings=None):\n"
+WHEEL = "fast-1.0-py3-none-any.whl"
+BUILD = f"""def build_wheel(directory, config_settings=None, metadata_directory=None):
+    open(directory + "/{WHEEL}", "w").close()
+"""
 
-HOOK = "def get_requires_for_build_wheel(config_settings=None):\n"
 
-
-def _ask(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-S", SCRIPT, *arguments]
+def _call(
+    project: Path, hook: str, directories: list[str], *backend: str
+) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-S", SCRIPT, TOKEN, hook, json.dumps(directories), *backend]
     return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False)
+
+
+def _ask(project: Path, *backend: str) -> subprocess.CompletedProcess[str]:
+    return _call(project, REQUIRES, [], *backend)
+
+
+def _answer(done: subprocess.CompletedProcess[str]) -> object:
+    assert done.stdout.startswith(TOKEN), done.stderr
+    return json.loads(done.stdout[len(TOKEN) :])
 
 
 def _project(tmp_path: Path, **modules: str) -> Path:
@@ -50,29 +66,53 @@ BACKENDS: dict[str, tuple[str, str, list[str]]] = {
     "no-hook": ("def build_wheel(): pass\n", "own", []),
     "list": (HOOK + "    return ['wheel']\n", "own", ["wheel"]),
     "tuple": (HOOK + "    return ('wheel', 'cffi; x')\n", "own", ["wheel", "cffi; x"]),
-    "empty-settings": (HOOK + "    return [repr(config_settings)]\n", "own", ["{}"]),
+    "no-settings": (HOOK + "    return [repr(config_settings)]\n", "own", ["None"]),
+    "no-arguments-to-see": (HOOK + "    import sys; return sys.argv[1:]\n", "own", []),
     "object-path": (NESTED, "own:obj.inner", ["nested"]),
     "object-path-without-hook": (NESTED, "own:obj", []),
 }
 
 
 @pytest.mark.parametrize(("text", "backend", "expected"), BACKENDS.values(), ids=BACKENDS.keys())
-def test_answers(tmp_path: Path, text: str, backend: str, expected: list[str]) -> None:
+def test_what_a_backend_requires(
+    tmp_path: Path, text: str, backend: str, expected: list[str]
+) -> None:
     result = _ask(_project(tmp_path, own=text), backend, ".")
     assert (result.returncode, result.stderr) == (0, "")
-    assert json.loads(result.stdout) == expected
+    assert _answer(result) == expected
 
 
 def test_what_a_hook_prints_stays_out_of_the_answer(tmp_path: Path) -> None:
     result = _ask(_project(tmp_path, own=NOISY), "own", ".")
-    assert json.loads(result.stdout) == ["numpy>=2", "cython"]
-    for text in ("on import", "in the hook", "past sys.stdout", "from a child"):
-        assert text in result.stderr
+    assert _answer(result) == ["numpy>=2", "cython"]
+    said = ["on import", "in the hook", "past sys.stdout", "from a child"]
+    assert result.stderr.splitlines() == said  # in this order: it streams
+
+
+def test_a_wheel_is_built_into_a_directory_that_is_made(tmp_path: Path) -> None:
+    project = _project(tmp_path, own=f"{BUILD}    return '{WHEEL}'\n")
+    built = tmp_path / "a place" / "built"
+    assert _answer(_call(project, "build_wheel", [str(built)], "own", ".")) == WHEEL
+    assert [path.name for path in built.iterdir()] == [WHEEL]
+
+
+def test_a_wheel_that_is_not_there(tmp_path: Path) -> None:
+    project = _project(tmp_path, own=f"{BUILD}    return 'other.whl'\n")
+    result = _call(project, "build_wheel", [str(tmp_path)], "own", ".")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "made 'other.whl', which is not there" in result.stderr
+
+
+def test_a_backend_without_its_one_mandatory_hook(tmp_path: Path) -> None:
+    project = _project(tmp_path, own=HOOK + "    return []\n")
+    result = _call(project, "build_wheel", [str(tmp_path)], "own", ".")
+    assert result.returncode == 1
+    assert "no attribute 'build_wheel'" in result.stderr
 
 
 def test_a_module_in_a_package_below_the_backend_path(tmp_path: Path) -> None:
     project = _project(tmp_path, tools__own__api=HOOK + "    return ['wheel']\n")
-    assert _ask(project, "own.api", "tools").stdout == '["wheel"]'
+    assert _answer(_ask(project, "own.api", "tools")) == ["wheel"]
 
 
 def test_the_first_backend_path_wins(tmp_path: Path) -> None:
@@ -81,10 +121,10 @@ def test_the_first_backend_path_wins(tmp_path: Path) -> None:
         one__own=HOOK + "    return ['one']\n",
         two__own=HOOK + "    return ['two']\n",
     )
-    assert _ask(project, "own", "one", "two").stdout == '["one"]'
+    assert _answer(_ask(project, "own", "one", "two")) == ["one"]
 
 
-@pytest.mark.parametrize("backend", ["own", "ask_backend"], ids=["project", "script-directory"])
+@pytest.mark.parametrize("backend", ["own", "call_hook"], ids=["project", "script-directory"])
 def test_neither_the_project_nor_the_script_is_on_the_path(tmp_path: Path, backend: str) -> None:
     """PEP 517: the source directory must not be on sys.path by itself."""
     result = _ask(_project(tmp_path, own=HOOK + "    return ['wheel']\n"), backend)
@@ -101,11 +141,9 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("text", "backend", "said"), FAILURES.values(), ids=FAILURES.keys())
-def test_a_backend_that_fails_says_why_and_answers_nothing_whole(
+def test_a_backend_that_fails_says_why_and_answers_nothing(
     tmp_path: Path, text: str, backend: str, said: str
 ) -> None:
     result = _ask(_project(tmp_path, own=text), backend, ".")
-    assert result.returncode == 1
+    assert (result.returncode, result.stdout) == (1, "")
     assert said in result.stderr
-    with pytest.raises(json.JSONDecodeError):
-        json.loads(result.stdout)

@@ -1,0 +1,1 @@
+"""Measures builds side by side: cibuildwheel, emulated, accelerated, native (see README.md)."""

@@ -1,0 +1,68 @@
+"""Makes the containers of one run: with the host's network settings, and native tools if any."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.engine.network import container_environment, network_mode
+from aarch64_wheels.engine.spec import ContainerSpec, Mount
+from aarch64_wheels.native.places import BIN, COMPILERS
+from aarch64_wheels.settings.schema import Compiler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.commands.inputs import Host
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.engine.container import ContainerSession
+    from aarch64_wheels.native.setup import NativeTools
+    from aarch64_wheels.plan import Plan, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Containers:
+    """Makes containers of one image.
+
+    Attributes:
+        engine: runs them. host: whose network settings they get.
+        reference: the image's name there.
+        emulated: they run under QEMU.
+        run_id: names the run in their labels.
+    """
+
+    engine: Engine
+    host: Host
+    reference: str
+    emulated: bool
+    run_id: str
+
+    def plain(
+        self, mounts: tuple[Mount, ...] = (), path: str | None = None
+    ) -> AbstractContextManager[ContainerSession]:
+        """Make a container; `path` stands for the image's own PATH."""
+        environment = container_environment(self.host.environ, self.host.index)
+        spec = ContainerSpec(
+            environment={**environment, "PATH": path} if path else environment,
+            ca_bundle=self.host.index.ca_bundle,
+            emulated=self.emulated,
+            network=network_mode(self.host.environ, self.host.index),
+            mounts=mounts,
+            run_id=self.run_id,
+        )
+        return self.engine.start_session(self.reference, spec)
+
+    @contextmanager
+    def accelerated(self, plan: Plan, target: Target, tools: NativeTools) -> Iterator[Session]:
+        """Make a container in which native tools come before the image's own."""
+        mounts, path = tools.mounts(target.interpreter), self._native_path(plan.compiler)
+        with self.plain(mounts, path) as session:
+            tools.install(session)
+            yield session
+
+    def _native_path(self, compiler: Compiler) -> str:
+        own = self.engine.image_path(self.reference)
+        compilers = () if compiler is Compiler.GCC else (str(COMPILERS),)
+        return ":".join((*compilers, str(BIN), own))

@@ -1,0 +1,67 @@
+"""What a target's build backend may be run with, and what of earlier runs it may take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.environments import EnvironmentStore
+from aarch64_wheels.native.backend import BackendSetup
+from aarch64_wheels.native.facts import FactsStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aarch64_wheels.hostindex import IndexSettings
+    from aarch64_wheels.native.setup import NativeTools
+    from aarch64_wheels.plan import Plan, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setups:
+    """The set-up of each target of one run.
+
+    Attributes:
+        plan: what is built. image_id: of the image it is built in.
+        cache_dir: what was learnt and made by earlier runs is below it.
+        index: where build requirements come from.
+        reuse: False: learn and make it anew.
+        tools: the native tools, None where there are none.
+    """
+
+    plan: Plan
+    image_id: str
+    cache_dir: Path
+    index: IndexSettings
+    reuse: bool
+    tools: NativeTools | None
+
+    def of(self, target: Target) -> BackendSetup:
+        """Give one target's set-up."""
+        facts = FactsStore(
+            directory=self.cache_dir / "facts", image_id=self.image_id, reuse=self.reuse
+        )
+        if self.tools is None:
+            return BackendSetup(facts=facts)
+        row = target.interpreter
+        own = self.tools.interpreters.get(row.tag)
+        return BackendSetup(
+            facts=facts,
+            python=self.tools.python(row),
+            key=own.key if own else "",
+            missing=self.tools.missing.get(row.tag, ""),
+            # Where several targets share the cores, each has all of them whenever others wait.
+            parallel=len(os.sched_getaffinity(0)),
+        )
+
+    def environments(self) -> EnvironmentStore:
+        """Give the build environments of earlier runs, without those too old to be used."""
+        store = EnvironmentStore(
+            directory=self.cache_dir / "build-environments",
+            image_id=self.image_id,
+            indexes=(self.index.index_url or "", *self.index.extra_index_urls),
+            reuse=self.reuse,
+        )
+        store.discard_old()
+        return store

@@ -1,0 +1,211 @@
+"""Volumes of native files, filled once from a directory of this host.
+
+They travel as one archive into a container that is never started, so that it works with an
+engine on another machine too, and no path of this host is ever mounted. A volume counts as
+filled when another one, a marker, says so: it is made last, and seeing it needs no container.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import groupby
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, Self
+
+import docker.errors
+import docker.types
+import requests
+import urllib3.exceptions
+
+from aarch64_wheels.emulation.probe import probe_image
+from aarch64_wheels.engine.owner import Owner
+from aarch64_wheels.engine.pulling import PLATFORM
+from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.locking import exclusive
+from aarch64_wheels.processes import Processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from aarch64_wheels.engine.client import Engine
+
+#: Labels of volumes and of their markers: the volume's name, what was put into it when, and
+#: the week (counted from 1970) in which it was filled or, for a marker, used.
+VOLUME_LABEL = "aarch64-wheels.volume"
+_FILL_LABEL = "aarch64-wheels.fill"
+_WEEK_LABEL = "aarch64-wheels.week"
+
+_WEEK_SECONDS = 7 * 24 * 3600
+_TARGET = "/native"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """A volume of ours, or a marker, as its labels describe it."""
+
+    name: str
+    volume: str
+    fill: str
+    week: int
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Self:
+        labels = found["Labels"]
+        week = labels.get(_WEEK_LABEL, "")
+        return cls(
+            name=found["Name"],
+            volume=labels[VOLUME_LABEL],
+            fill=labels.get(_FILL_LABEL, ""),
+            week=int(week) if week.isdecimal() else 0,
+        )
+
+    @property
+    def is_marker(self) -> bool:
+        return self.name != self.volume
+
+    def labels(self) -> dict[str, str]:
+        return {VOLUME_LABEL: self.volume, _FILL_LABEL: self.fill, _WEEK_LABEL: str(self.week)}
+
+
+def ensure_volume(engine: Engine, name: str, directory: Path, note: Callable[[str], None]) -> None:
+    """Have the engine hold a volume with a copy of a directory, all of it owned by root.
+
+    Volumes of ours that no run has used for a week or two are removed when one is filled.
+
+    Args:
+        engine: gets the volume filled, unless it holds it.
+        name: the volume's; other content, other name.
+        directory: what to copy; its parent gets a lock file.
+        note: told if the volume must be filled, or another process is filling it.
+
+    Raises:
+        UnfitError: the engine fails, its disk is full, or a container uses a volume of this
+            name that is not ours.
+    """
+    with _engine_errors(engine, name):
+        if _mark_used(engine, name):
+            return
+        with exclusive(directory.parent / f"{name}.lock", note):
+            if not _mark_used(engine, name):
+                note(f"copying native files to {engine.name}'s volume {name}")
+                _remove_old(engine, name)
+                _fill(engine, name, directory)
+
+
+def _mark_used(engine: Engine, name: str) -> bool:
+    """Tell whether the volume is whole; if it is, remember that it was used this week."""
+    rows = [row for row in _rows(engine) if row.volume == name]
+    fills = {row.fill for row in rows if not row.is_marker}
+    markers = [row for row in rows if row.is_marker and row.fill in fills]
+    if markers and all(row.week != current_week() for row in markers):
+        _mark(engine, name, markers[0].fill)
+        for row in markers:
+            _remove(engine, row)
+    return bool(markers)
+
+
+def _mark(engine: Engine, name: str, fill: str) -> None:
+    week = current_week()
+    _create(engine, _Row(name=f"{name}.filled.{week}", volume=name, fill=fill, week=week))
+
+
+def _fill(engine: Engine, name: str, directory: Path) -> None:
+    for row in _rows(engine):
+        if row.volume == name and row.is_marker:
+            _remove(engine, row)
+    with suppress(docker.errors.NotFound):
+        engine.client.api.remove_volume(name)
+    fill = uuid.uuid4().hex
+    _create(engine, _Row(name=name, volume=name, fill=fill, week=current_week()))
+    container = f"aarch64-wheels-volume-{fill[:16]}"
+    engine.containers.add(container)
+    try:
+        _create_container(engine, container, name)
+        _send(engine, container, directory)
+    finally:
+        engine.containers.remove(container)
+    _mark(engine, name, fill)
+
+
+def _create_container(engine: Engine, container: str, volume: str) -> None:
+    api = engine.client.api
+    mount = docker.types.Mount(_TARGET, volume, type="volume")
+    api.create_container(
+        probe_image(engine),
+        name=container,
+        labels=Owner.current().labels("volume"),
+        platform=PLATFORM,
+        host_config=api.create_host_config(network_mode="none", mounts=[mount]),
+    )
+
+
+def _send(engine: Engine, container: str, directory: Path) -> None:
+    argv = ["tar", "--create", "--file=-", f"--directory={directory}", "--format=gnu"]
+    argv += ["--owner=0", "--group=0", "--numeric-owner", "."]
+    with TemporaryFile() as words, Processes().started(argv, stderr=words) as child:
+        pipe = child.stdout
+        assert pipe is not None  # noqa: S101 - for the type: it is a pipe by default
+        engine.client.api.put_archive(container, _TARGET, iter(lambda: pipe.read(_CHUNK), b""))
+        if child.wait() != 0:
+            words.seek(0)
+            found = words.read().decode(errors="replace").strip()[-300:]
+            raise UnfitError(f"cannot read {directory}", found=found)
+
+
+def _remove_old(engine: Engine, needed: str) -> None:
+    """Remove volumes that no run has used this week or the last."""
+    rows = sorted(_rows(engine), key=lambda row: (row.volume, row.is_marker))
+    for volume, group in groupby(rows, key=lambda row: row.volume):
+        together = list(group)
+        if volume != needed and max(row.week for row in together) < current_week() - 1:
+            for row in together:  # the volume itself first: it stays while a container uses it
+                if not _remove(engine, row):
+                    break
+
+
+def _rows(engine: Engine) -> list[_Row]:
+    found = engine.client.api.volumes(filters={"label": VOLUME_LABEL})["Volumes"]
+    return [_Row.of(row) for row in found or ()]
+
+
+def _create(engine: Engine, row: _Row) -> None:
+    engine.client.api.create_volume(row.name, labels=row.labels())
+
+
+def _remove(engine: Engine, row: _Row) -> bool:
+    """Remove a volume or a marker; False if it is in use."""
+    try:
+        engine.client.api.remove_volume(row.name)
+    except docker.errors.NotFound:
+        return True
+    except docker.errors.APIError:
+        return False
+    return True
+
+
+def current_week() -> int:
+    """Count the weeks since 1970 began."""
+    return int(time.time()) // _WEEK_SECONDS
+
+
+@contextmanager
+def _engine_errors(engine: Engine, name: str) -> Iterator[None]:
+    try:
+        yield
+    except (
+        docker.errors.DockerException,
+        requests.RequestException,
+        urllib3.exceptions.HTTPError,
+        ConnectionError,
+    ) as error:
+        words = str(getattr(error, "explanation", None) or error)
+        raise UnfitError(
+            f"{engine} cannot hold the native tools in the volume {name}",
+            found=words,
+            hint="free some of its disk space and remove containers that use the volume",
+        ) from None

@@ -1,0 +1,128 @@
+"""Who runs a project's build backend: a native interpreter with the target's identity, or not.
+
+Fact: whatever the native backend cannot do, the emulated one of the same container can. So a
+failure is final only where it is the code's own; anything else is tried again, under emulation.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from aarch64_wheels.errors import StageError
+from aarch64_wheels.settings.schema import Backend, Mode
+
+if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
+    from aarch64_wheels.errors import CommandError
+    from aarch64_wheels.native.facts import FactsStore
+    from aarch64_wheels.plan import Plan
+
+#: Words of interpreters, loaders and kernels about a program or library of another machine.
+_FOREIGN = re.compile(
+    r"\b(ImportError|ModuleNotFoundError)\b|cannot open shared object|wrong ELF class"
+    r"|invalid ELF header|[Ee]xec format error|cannot execute binary"
+)
+#: So many of the last recorded calls are looked at: several compilers may run at once.
+_LAST_CALLS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendSetup:
+    """What one target's backend may be run with.
+
+    Attributes:
+        facts: what the image's interpreters say of themselves.
+        python: the native interpreter of the target's version in the container, None if there
+            is none; key: says which one it is; missing: why there is none.
+        parallel: how many processes of one build may work at the same time.
+    """
+
+    facts: FactsStore
+    python: PurePosixPath | None = None
+    key: str = ""
+    missing: str = ""
+    parallel: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendOutcome:
+    """How the backend ran in mode `accelerated`; `backend` is empty in the others.
+
+    `reason` says why it did not run natively, where it might have.
+    """
+
+    backend: Literal["native", "emulated", ""]
+    reason: str = ""
+
+    @property
+    def is_native(self) -> bool:
+        """A native interpreter with the target's identity runs the hooks."""
+        return self.backend == "native"
+
+
+class NotNative(StageError):  # noqa: N818 - not an error while there is another way
+    """The backend cannot run natively.
+
+    Args:
+        reason: why, one line.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "the build backend cannot run natively",
+            found=reason,
+            hint="use `--backend auto`, which then runs it under emulation",
+        )
+        self.reason = reason
+
+
+def first_choice(plan: Plan, setup: BackendSetup) -> BackendOutcome:
+    """Decide what can be decided before anything has run.
+
+    Raises:
+        NotNative: `--backend native` cannot be had.
+    """
+    if plan.mode is not Mode.ACCELERATED:
+        return BackendOutcome(backend="")
+    if plan.backend is Backend.EMULATED:
+        return BackendOutcome(backend="emulated")
+    if setup.python is not None:
+        return BackendOutcome(backend="native")
+    return second_choice(plan, NotNative(setup.missing or "there is no native interpreter"))
+
+
+def second_choice(plan: Plan, refusal: NotNative) -> BackendOutcome:
+    """Give the emulated backend where `--backend auto` allows it.
+
+    Raises:
+        NotNative: the same, where it is to be native and nothing else.
+    """
+    if plan.backend is Backend.NATIVE:
+        raise refusal
+    return BackendOutcome(backend="emulated", reason=refusal.reason)
+
+
+def why_not_native(error: CommandError, calls: str) -> str:
+    """Say why a hook that failed natively may do better under emulation.
+
+    Args:
+        error: of the hook.
+        calls: the last lines of the record of compiler calls.
+
+    Returns:
+        The reason, one line; empty if the failure is the code's own and final.
+    """
+    lines = [line.strip() for line in error.tail.splitlines() if line.strip()]
+    said = next((line for line in reversed(lines) if _FOREIGN.search(line)), "")
+    if not said and _is_compile_error(calls):
+        return ""
+    return f"it failed natively: {said or (lines[-1] if lines else f'status {error.status}')}"
+
+
+def _is_compile_error(calls: str) -> bool:
+    """Tell whether native clang found fault with the code itself, in one of the last calls."""
+    records = [line.split("\t") for line in calls.splitlines()[-_LAST_CALLS:]]
+    return any(record[0] == "native" and record[2] != "0" for record in records if record[2:])

@@ -1,0 +1,62 @@
+"""The bundle's manifest: what it holds, with versions and hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One part of the bundle.
+
+    Attributes:
+        name, version: of the project it comes from.
+        sha256: over the names, kinds and contents of its files (see `digest`).
+    """
+
+    name: str
+    version: str
+    sha256: str
+
+
+def write_manifest(directory: Path, key: str, entries: Iterable[Entry]) -> None:
+    """Write the manifest into the bundle's directory."""
+    rows = [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.name)]
+    text = json.dumps({"key": key, "components": rows}, indent=1)
+    (directory / NAME).write_text(f"{text}\n", encoding="utf-8")
+
+
+def digest(root: Path, parts: Iterable[str]) -> str:
+    r"""Hash some parts (files, or directories with all they hold) of a directory.
+
+    Every file counts with its name below `root` and its own SHA-256, every link with its aim,
+    in the names' order: `NAME\0KIND\0VALUE\n`.
+    """
+    total = hashlib.sha256()
+    for path in sorted({path for part in parts for path in _files(root / part)}):
+        name = path.relative_to(root)
+        kind, value = ("link", os.readlink(path)) if path.is_symlink() else ("file", _hash(path))  # noqa: PTH115
+        total.update(f"{name}\0{kind}\0{value}\n".encode())
+    return total.hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_symlink() or path.is_file():
+        yield path
+    else:
+        yield from (below for below in path.rglob("*") if below.is_symlink() or below.is_file())
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

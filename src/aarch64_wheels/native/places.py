@@ -1,0 +1,25 @@
+"""Where the native tools, and what they know of the image, are in a container."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+#: The bundle, mounted read-only.
+NATIVE = PurePosixPath("/native")
+BIN = NATIVE / "bin"
+SHIM = NATIVE / "shim"
+LIBRARIES = NATIVE / "lib"
+LOADER = LIBRARIES / "ld-linux-x86-64.so.2"
+TOOLS = NATIVE / "tools"
+INTERPRETERS = NATIVE / "python"
+TOOLS_PYTHON = INTERPRETERS / "tools/bin/python3"
+#: Asks the image's compilers what they are, and writes what is below `WORK`.
+CONFIGURE = NATIVE / "configure.py"
+
+#: What is made for one image or one container.
+WORK = PurePosixPath("/aarch64-wheels")
+COMPILERS = WORK / "compilers"
+SHIM_CONF = WORK / "shim.conf"
+ANSWERS = WORK / "answers"
+CALLS = WORK / "calls"
+IDENTITY = WORK / "identity"

@@ -1,0 +1,56 @@
+"""Runs inside the container: calls one hook of the project's build backend (PEP 517).
+
+Usage: call_hook.py TOKEN HOOK DIRECTORIES BACKEND [BACKEND-PATH ...], in the project's directory.
+DIRECTORIES is a JSON list of what the hook is called with; they are made if need be. It uses
+nothing but the standard library, for it runs in the project's own build environment.
+
+What the backend prints goes to standard error, as it comes. Standard output gets one line, the
+answer: TOKEN and JSON. TOKEN is new for each call, so no line of a backend looks like it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+#: What a backend answers that has not got an optional hook.
+_DEFAULTS: dict[str, list[str]] = {"get_requires_for_build_wheel": []}
+
+
+def main(token: str, hook: str, directories: str, backend: str, *backend_path: str) -> None:
+    """Import the backend (an object reference), call its hook and print what it returns."""
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
+        os.dup2(2, 1)
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        sys.argv[1:] = []
+        # PEP 517: the project's directory is not on sys.path, the backend-path is.
+        sys.path[0:1] = [os.path.abspath(path) for path in backend_path]  # noqa: PTH100
+        answer.write(token + json.dumps(_call(_find(backend), hook, json.loads(directories))))
+
+
+def _call(backend: object, hook: str, directories: list[str]) -> object:
+    if hook in _DEFAULTS and not hasattr(backend, hook):
+        return _DEFAULTS[hook]
+    for directory in directories:
+        os.makedirs(directory, exist_ok=True)  # noqa: PTH103
+    result = getattr(backend, hook)(*directories)
+    if not isinstance(result, str):
+        return list(result)  # a tuple is as good
+    if not os.path.isfile(os.path.join(*directories, result)):  # noqa: PTH113, PTH118
+        raise SystemExit(f"the backend says that it has made {result!r}, which is not there")
+    return result
+
+
+def _find(backend: str) -> object:
+    """Import `module:object.path`."""
+    module, _, attributes = backend.partition(":")
+    found: object = importlib.import_module(module)
+    for name in filter(None, attributes.split(".")):
+        found = getattr(found, name)
+    return found
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,103 @@
+"""Calls a hook of the build backend in the container, in a process of its own (PEP 517)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.native.backend import BackendOutcome, NotNative, why_not_native
+from aarch64_wheels.native.placement import CALL_HOOK
+from aarch64_wheels.native.places import CALLS
+from aarch64_wheels.native.provenance import MAX_BYTES
+from aarch64_wheels.stages.job import PROJECT, PYTHON, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePosixPath
+
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.native.facts import Facts
+
+#: The status of a command that could not be started (POSIX; engines keep to it).
+NOT_STARTED = (126, 127)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A container in which a build can run.
+
+    Attributes:
+        outcome: who runs the backend. facts: of the target's interpreter.
+        variables: for its processes.
+    """
+
+    outcome: BackendOutcome
+    facts: Facts
+    variables: Mapping[str, str]
+
+
+@dataclass(kw_only=True)
+class _Answer:
+    """Takes a hook's output line by line, and keeps the one that is the answer."""
+
+    job: Job
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    text: str = ""
+
+    def sink(self, line: str) -> None:
+        if line.startswith(self.token):
+            self.text = line[len(self.token) :]
+        else:
+            self.job.sink(line)
+
+
+def call_hook(
+    session: Session, job: Job, prepared: Prepared, hook: str, *directories: PurePosixPath
+) -> Any:
+    """Call one hook in the project's directory; its output goes to the job's sink as it comes.
+
+    Args:
+        session: the container.
+        job: what is built.
+        prepared: how.
+        hook: its name.
+        *directories: its arguments, made if need be.
+
+    Returns:
+        What the hook returned: text, or a list of texts.
+
+    Raises:
+        NotNative: it failed natively, for a reason that may not be its own.
+        StageError: it failed, or ended without an answer.
+    """
+    answer = _Answer(job=job)
+    names = json.dumps([str(directory) for directory in directories])
+    argv = (PYTHON, CALL_HOOK, answer.token, hook, names, job.plan.build_backend)
+    try:
+        session.run(
+            (*argv, *job.plan.backend_path), sink=answer.sink, env=prepared.variables, cwd=PROJECT
+        )
+    except CommandError as error:
+        raise _told(session, prepared, hook, error) from error
+    if not answer.text:
+        raise StageError(f"the build backend left {hook} without an answer")
+    return json.loads(answer.text)
+
+
+def _told(session: Session, prepared: Prepared, hook: str, error: CommandError) -> StageError:
+    """Make the error that says what failed: the hook, in the backend's words."""
+    may_do_better = prepared.outcome.is_native and error.status not in NOT_STARTED
+    if may_do_better and (reason := why_not_native(error, _calls(session))):
+        return NotNative(reason)
+    return CommandError((f"{hook} of the build backend",), error.status, error.tail)
+
+
+def _calls(session: Session) -> str:
+    """Read the record of compiler calls; with `--compiler gcc` there is none."""
+    try:
+        return session.read(CALLS, MAX_BYTES).decode(errors="replace")
+    except StageError:
+        return ""
