@@ -1,7 +1,7 @@
 """Build environments kept between runs: the second build of a project needs no index.
 
-An archive is taken before any code of the project has run in its container, so no source can
-put anything into the environment of another's build.
+An archive is only ever taken in a container in which no code of a project has run, so no source
+can put anything into the environment of another's build (`stages/environment.py`).
 """
 
 from __future__ import annotations

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aarch64_wheels.engine.api import Session
 from aarch64_wheels.errors import AarchWheelsError, StageError
-from aarch64_wheels.native.backend import BackendOutcome, BackendSetup
+from aarch64_wheels.native.backend import (
+    BackendOutcome,
+    BackendSetup,
+    NotNative,
+    first_choice,
+    second_choice,
+)
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls, summarize
 from aarch64_wheels.plan import Plan, Target
@@ -28,7 +34,7 @@ from aarch64_wheels.stages.repair import repair_wheel
 from aarch64_wheels.wheelhouse import LOGS, TargetLog, Wheelhouse
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from aarch64_wheels.environments import EnvironmentStore
     from aarch64_wheels.report.observer import Observer
@@ -95,12 +101,18 @@ class Pipeline:
 
 @dataclass(kw_only=True)
 class TargetRun:
-    """One target on its way through the stages."""
+    """One target on its way through the stages, which may take two attempts.
+
+    Attributes:
+        stages: of the last attempt. spent: seconds, of all attempts.
+        outcome: who runs the build backend in the last attempt. calls: its compiler calls.
+    """
 
     pipeline: Pipeline
     target: Target
     log: TargetLog
-    stages: list[StageRecord] = field(default_factory=list)
+    stages: dict[Stage, Status] = field(default_factory=dict)
+    spent: dict[Stage, float] = field(default_factory=dict)
     wheel: WheelRecord | None = None
     outcome: BackendOutcome = field(default_factory=lambda: BackendOutcome(backend=""))
     calls: tuple[Call, ...] | None = None
@@ -110,14 +122,11 @@ class TargetRun:
         error = self._try()
         if error:
             self.log.write(f"\n{error}")
-        ran = {stage.stage for stage in self.stages}
-        left = [stage for stage in self.pipeline.plan.stages if stage not in ran]
-        not_run = [StageRecord(stage=one, status=Status.NOT_RUN, seconds=0.0) for one in left]
         return TargetRecord(
             identifier=self.target.identifier,
             # A wheel that is out is whole, even if its container could not be removed after.
             status=Status.OK if self.wheel else Status.FAILED,
-            stages=(*self.stages, *not_run),
+            stages=tuple(self._stage_record(stage) for stage in self.pipeline.plan.stages),
             wheel=self.wheel,
             error=error,
             log=f"{LOGS}/{self.target.identifier}.log",
@@ -125,6 +134,10 @@ class TargetRun:
             backend_reason=self.outcome.reason,
             calls=None if self.calls is None else summarize(self.calls),
         )
+
+    def _stage_record(self, stage: Stage) -> StageRecord:
+        status = self.stages.get(stage, Status.NOT_RUN)
+        return StageRecord(stage=stage, status=status, seconds=round(self.spent.get(stage, 0.0), 3))
 
     def _try(self) -> str:
         try:
@@ -138,27 +151,54 @@ class TargetRun:
 
     def _run(self) -> None:
         setup = self.pipeline.setup(self.target)
-        env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
-        repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
+        self.outcome = first_choice(self.pipeline.plan, setup)
+        refusal = self._refused(setup)
+        if refusal is not None:
+            self.outcome = second_choice(self.pipeline.plan, refusal)
+            self._tell_of_second(refusal)
+            self.stages, self.calls = {}, None
+            self._attempt(setup)
+
+    def _refused(self, setup: BackendSetup) -> NotNative | None:
+        """Run the first attempt; gives the error if another one may do better."""
+        try:
+            self._attempt(setup)
+        except NotNative as refusal:
+            return refusal
+        return None
+
+    def _attempt(self, setup: BackendSetup) -> None:
+        """Run all stages in a container of their own: the project's code is root in it."""
         with self.pipeline.start(self.target) as session:
-            prepared = self._stage(
-                Stage.ENVIRONMENT, lambda: prepare_environment(session, env, setup)
-            )
-            self.outcome = prepared.outcome
-            try:
-                built = self._stage(
-                    Stage.BUILD, lambda: build_wheel(session, build, setup, prepared)
-                )
-            finally:
-                self.calls = self._recorded(session)
-            self.outcome = built.outcome
-            repaired = self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, built.wheel))
+            wheel = self._built(session, setup)
+            repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
+            self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel))
             self.wheel = self._stage(
-                Stage.AUDIT, lambda: audit_repaired(session, audit, repaired, self.calls)
+                Stage.AUDIT, lambda: audit_repaired(session, audit, self.calls)
             )
 
+    def _built(self, session: Session, setup: BackendSetup) -> PurePosixPath:
+        env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
+        prepared = self._stage(
+            Stage.ENVIRONMENT, lambda: prepare_environment(session, env, setup, self.outcome)
+        )
+        try:
+            return self._stage(Stage.BUILD, lambda: build_wheel(session, build, prepared))
+        finally:
+            self.calls = self._recorded(session)
+
+    def _tell_of_second(self, refusal: NotNative) -> None:
+        """Say that everything begins again; the times of both attempts are added up."""
+        text = f"the build backend runs under emulation, in a new container: {refusal.reason}"
+        self.log.write(f"\n{text}\n")
+        self.pipeline.observer.note(f"{self.target.identifier}: {text}")
+
     def _recorded(self, session: Session) -> tuple[Call, ...] | None:
-        """Read what the shim has recorded; None where there is no shim."""
+        """Read what the shim has recorded; None where there is no shim.
+
+        Where the record cannot be read nothing is known of any compilation, least of all that
+        the image's own compiler did it.
+        """
         plan = self.pipeline.plan
         if plan.mode is not Mode.ACCELERATED or plan.compiler is Compiler.GCC:
             return None
@@ -166,7 +206,7 @@ class TargetRun:
             return parse_calls(session.read(CALLS, MAX_BYTES))
         except StageError as error:  # the project's build has removed it: that is no reason to fail
             self.log.write(f"the record of compiler calls cannot be read: {error}")
-            return None
+            return ()
 
     def _job(self, stage: Stage) -> Job:
         def sink(line: str) -> None:
@@ -195,7 +235,8 @@ class TargetRun:
         finally:
             seconds = round(time.monotonic() - started, 3)
             record = StageRecord(stage=stage, status=status, seconds=seconds)
-            self.stages.append(record)
+            self.stages[stage] = status
+            self.spent[stage] = self.spent.get(stage, 0.0) + seconds
             self.log.flush()
             observer.stage_finished(identifier, record)
         return result

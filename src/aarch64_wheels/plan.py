@@ -108,7 +108,7 @@ class Plan:
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
 
 
-def make_plan(  # a pure function takes all it depends on
+def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
     settings: Settings,
     metadata: Metadata,
     image: Image,
@@ -117,6 +117,7 @@ def make_plan(  # a pure function takes all it depends on
     source_origin: str,
     sha256: str,
     host_machine: str,
+    host_system: str,
 ) -> Plan:
     """Decide what will be built. Pure: the same arguments give the same plan, without any I/O.
 
@@ -128,6 +129,7 @@ def make_plan(  # a pure function takes all it depends on
         source_origin: the source as the user gave it, without credentials.
         sha256: hash of the sdist file, empty for a directory.
         host_machine: what `platform.machine()` says on this host.
+        host_system: what it runs (see `choose_mode`).
 
     Raises:
         UsageError: the mode does not fit the host, `backend` or `compiler` contradicts the mode,
@@ -136,7 +138,7 @@ def make_plan(  # a pure function takes all it depends on
     """
     named = _named(settings.python, interpreters)
     chosen = _targets(settings.python, named, metadata, image, interpreters)
-    mode = choose_mode(settings.mode, host_machine)
+    mode = choose_mode(settings.mode, host_machine, host_system)
     return Plan(
         project=metadata.name,
         version=metadata.version,

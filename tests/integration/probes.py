@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.native.places import BIN, CALLS, COMPILERS, NATIVE, TOOLS_PYTHON, WORK
 from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from aarch64_wheels.engine.api import Session
 
 PLACE = PurePosixPath("/probes")
@@ -28,20 +26,20 @@ MESON = "meson==1.12.1"
 MODULES = PLACE / "modules"
 
 # As an interpreter of the native backend does, so that Meson sees the machine that is built for.
-_MESON = "; ".join(
-    (
-        "import platform, sys",
-        "platform.machine = lambda: 'aarch64'",
-        "from mesonbuild.mesonmain import main",
-        "sys.exit(main())",
-    )
-)
+_MESON = """
+import platform, sys
+platform.machine = lambda: "aarch64"
+from mesonbuild.mesonmain import main
+sys.exit(main())
+"""
 # Two forms: `name=${name=value}`, and with a test before it where the value has a brace.
 _CACHED = re.compile(r"^(?:(\w+)=\$\{\1=(.*)\}|test \$\{(\w+)\+y\} \|\| \3=(.*))$")
 _CACHED_PROBES = ("ac_cv_", "lt_cv_", "probe_cv_")
-_MESSAGE = re.compile(r"^Message: probe (.+?)=(.*)$")
+# Names are options too, with a = of their own; values have none.
+_MESSAGE = re.compile(r"^Message: probe (.+)=([^=]*)$")
 
 Answers = dict[str, str]
+Words = list[str | PurePosixPath]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,24 +70,30 @@ class Comparison:
         return {name for name in self.gcc if self.gcc[name] != self.shim.get(name)}
 
 
-def compare(session: Session, projects: Path) -> Comparison:
-    """Run every project on both sides, two at a time."""
+def compare(session: Session, projects: Path, kept: Answers | None = None) -> Comparison:
+    """Run every project on both sides, two at a time; with GCC's answers kept, on the shim's."""
     session.copy_in(projects, PLACE)
     gcc, shim = sides(session)
     with ThreadPoolExecutor(max_workers=2) as pool:
-        generated = pool.submit(_generate, session)
-        installed = pool.submit(_install_meson, session)
-        answers = {
-            side.name: [
-                pool.submit(_cmake, session, side),
-                pool.submit(lambda side: installed.result() or _meson(session, side), side),
-                pool.submit(lambda side: generated.result() or _configure(session, side), side),
-            ]
-            for side in (gcc, shim)
-        }
-        found = {name: _joined(*[one.result() for one in each]) for name, each in answers.items()}
+        # The first two come first: what waits for them never fills the pool before.
+        ready = {"autoconf": pool.submit(_generate, session), "meson": pool.submit(_meson, session)}
+        asked = [
+            (side, pool.submit(_ask, session, side, project, ready.get(project)))
+            for side in ((gcc, shim) if kept is None else (shim,))
+            for project in _PROJECTS
+        ]
+    found: dict[str, Answers] = {gcc.name: kept or {}, shim.name: {}}
+    for side, answers in asked:
+        found[side.name] |= answers.result()
     calls = parse_calls(session.read(CALLS, MAX_BYTES))
     return Comparison(gcc=found[gcc.name], shim=found[shim.name], calls=calls)
+
+
+def fingerprint(image: str, projects: Path) -> str:
+    """Give what GCC's answers depend on, as 16 hex digits: the image, the questions, this file."""
+    files = sorted(path for path in (*projects.rglob("*"), Path(__file__)) if path.is_file())
+    parts = [image.encode(), *(path.read_bytes() for path in files)]
+    return sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def sides(session: Session) -> tuple[Side, Side]:
@@ -117,12 +121,11 @@ def cached(text: str) -> Answers:
     }
 
 
-def _joined(*parts: Mapping[str, str]) -> Answers:
-    return {name: value for part in parts for name, value in part.items()}
-
-
-def _named(project: str, side: Side, answers: Mapping[str, str]) -> Answers:
-    """Name the answers of a project, and print them: a failing test shows them all."""
+def _ask(session: Session, side: Side, project: str, ready: Future[None] | None) -> Answers:
+    """Run a project on a side, and print the answers: a failing test shows them all."""
+    if ready is not None:
+        ready.result()
+    answers = _PROJECTS[project](session, side)
     for name, value in sorted(answers.items()):
         print(f"{side.name}: {project} {name}={value}")
     return {f"{project} {name}": value for name, value in answers.items()}
@@ -133,32 +136,35 @@ def _generate(session: Session) -> None:
     session.run(["autoreconf", "--install"], sink=print, cwd=PLACE / "autoconf")
 
 
-def _install_meson(session: Session) -> None:
-    argv = [BIN / "uv", "pip", "install", "--python", TOOLS_PYTHON, "--target", MODULES, MESON]
-    session.run(argv, sink=print)
+def _meson(session: Session) -> None:
+    install: Words = [BIN / "uv", "pip", "install", "--python", TOOLS_PYTHON]
+    session.run([*install, "--target", MODULES, MESON], sink=print)
 
 
-def _configure(session: Session, side: Side) -> Answers:
+def _ask_configure(session: Session, side: Side) -> Answers:
     build = side.directory("autoconf")
-    session.run(["mkdir", "-p", build], sink=print)
-    script = [PLACE / "autoconf/configure", "--config-cache", "--quiet"]
+    session.run(("mkdir", "-p", build), sink=print)
+    script = (PLACE / "autoconf/configure", "--config-cache", "--quiet")
     session.run(script, sink=print, env={"PATH": side.path}, cwd=build)
-    return _named("autoconf", side, cached(session.capture(["cat", build / "config.cache"])))
+    return cached(session.capture(["cat", build / "config.cache"]))
 
 
-def _cmake(session: Session, side: Side) -> Answers:
+def _ask_cmake(session: Session, side: Side) -> Answers:
     build = side.directory("cmake")
-    argv = [BIN / "cmake", "-G", "Ninja", "-S", PLACE / "cmake", "-B", build]
+    argv: Words = [BIN / "cmake", "-G", "Ninja", "-S", PLACE / "cmake", "-B", build]
     ninja = f"-DCMAKE_MAKE_PROGRAM={BIN / 'ninja'}"
     session.run([*argv, ninja], sink=print, env={"PATH": side.path})
     lines = session.capture(["cat", build / "probes.txt"]).splitlines()
-    return _named("cmake", side, dict(line.split("=", 1) for line in lines))
+    return dict(line.split("=", 1) for line in lines)
 
 
-def _meson(session: Session, side: Side) -> Answers:
+def _ask_meson(session: Session, side: Side) -> Answers:
     said: list[str] = []
-    argv = [TOOLS_PYTHON, "-c", _MESON, "setup", side.directory("meson"), PLACE / "meson"]
+    argv: Words = [TOOLS_PYTHON, "-c", _MESON, "setup", side.directory("meson"), PLACE / "meson"]
     env = {"PATH": side.path, "PYTHONPATH": str(MODULES), "NINJA": str(BIN / "ninja")}
     session.run(argv, sink=said.append, env=env)
     found = filter(None, map(_MESSAGE.match, said))
-    return _named("meson", side, {match[1]: match[2] for match in found})
+    return {match[1]: match[2] for match in found}
+
+
+_PROJECTS = {"cmake": _ask_cmake, "meson": _ask_meson, "autoconf": _ask_configure}

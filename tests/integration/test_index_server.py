@@ -73,9 +73,10 @@ def wait_for(url: str) -> None:
 
 
 def test_source_and_build_requirements_come_from_the_configured_index(
-    run: Run, index: str, debian_image: str, tmp_path: Path
+    run: Run, index: str, spring_wheelhouse: Path, tmp_path: Path
 ) -> None:
-    assert debian_image
+    """The image and the native tools are kept from an earlier build; this index has neither."""
+    assert spring_wheelhouse
     env = {"PIP_INDEX_URL": index, "PIP_CONFIG_FILE": "/dev/null", "PIP_FIND_LINKS": ""}
     arguments = ["--image=debian", "--python=cp314", "--output-dir", str(tmp_path)]
     cache = ["--cache-dir", str(tmp_path / "cache")]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,7 +43,8 @@ def test_auditwheel_by_itself_agrees(spring_wheelhouse: Path, tag: str) -> None:
 
 def test_the_report_tells_what_happened(spring_wheelhouse: Path) -> None:
     report = json.loads((spring_wheelhouse / "report.json").read_text(encoding="utf-8"))
-    assert (report["project"], report["version"], report["mode"]) == ("spring", "1.0", "emulated")
+    mode = "native" if platform.machine() == "aarch64" else "accelerated"
+    assert (report["project"], report["version"], report["mode"]) == ("spring", "1.0", mode)
     assert report["image_id"].startswith("sha256:")
     for target in report["targets"]:
         assert target["status"] == "ok"
@@ -55,6 +58,35 @@ def test_the_report_tells_what_happened(spring_wheelhouse: Path) -> None:
         wheel = spring_wheelhouse / target["wheel"]["filename"]
         assert wheel.stat().st_size == target["wheel"]["size"]
         assert (spring_wheelhouse / target["log"]).read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(platform.machine() == "aarch64", reason="nothing is accelerated on arm64")
+def test_an_accelerated_build_is_native_all_through(spring_wheelhouse: Path) -> None:
+    report = json.loads((spring_wheelhouse / "report.json").read_text(encoding="utf-8"))
+    for target in report["targets"]:
+        assert (target["backend"], target["backend_reason"]) == ("native", "")
+        assert (target["calls"]["native"], target["calls"]["fallback"]) == (2, 0)
+        (extension,) = target["wheel"]["objects"]
+        assert extension["compilers"] == ["clang"]
+
+
+@pytest.mark.skipif(platform.machine() == "aarch64", reason="nothing is emulated on arm64")
+def test_an_emulated_build_makes_the_same_wheel(
+    run: Run, spring: Path, spring_wheelhouse: Path, tmp_path: Path
+) -> None:
+    """The slow way gives the same name, and the same files but for the code itself."""
+    done = run(
+        *("build", spring, "--image=debian", "--python=cp313", "--mode=emulated"),
+        *("--output-dir", tmp_path),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (emulated,) = tmp_path.glob("*.whl")
+    accelerated = spring_wheelhouse / emulated.name
+    names = [zipfile.ZipFile(wheel).namelist() for wheel in (emulated, accelerated)]
+    assert sorted(names[0]) == sorted(names[1])
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    (target,) = report["targets"]
+    assert (report["mode"], target["backend"], target["calls"]) == ("emulated", "", None)
 
 
 def test_audit_of_the_command_line_agrees(run: Run, spring_wheelhouse: Path) -> None:

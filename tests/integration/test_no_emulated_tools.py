@@ -79,7 +79,7 @@ def test_no_emulated_tool_runs(asked: str, source: Source, tmp_path: Path) -> No
     assert asked
     settings = settings_of(source.requirement, tmp_path / "out", Compiler.NATIVE_ONLY)
     report, record = build_among_traps(settings)
-    print(*record.ran, *record.programs, sep="\n")
+    print(*record.ran, "trapped:", *record.trapped, "programs:", *record.programs, sep="\n")
     assert record.trapped == ()
     assert [target.status for target in report.targets] == [Status.OK]
     assert record.names() <= ALLOWED

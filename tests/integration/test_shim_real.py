@@ -2,58 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import re
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
+from elftools.elf.gnuversions import GNUVerNeedSection
+from elftools.elf.sections import SymbolTableSection
 
-from aarch64_wheels.errors import CommandError
-from aarch64_wheels.native.places import CALLS, COMPILERS
+from tests.integration.workshop import REAL, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from elftools.elf.elffile import ELFFile
+
     from aarch64_wheels.engine.api import Session
     from tests.integration.conftest import Accelerated
-
-#: The image's own compilers, past the links.
-REAL = "/usr/bin"
-
-
-class Workshop:
-    """A directory of a container, to write sources in and build them."""
-
-    def __init__(self, session: Session, place: PurePosixPath) -> None:
-        self._session, self._place = session, place
-
-    def write(self, **sources: str) -> None:
-        """Write files: `main_cpp="…"` is main.cpp."""
-        for name, text in sources.items():
-            self._session.write(self._place / name.replace("_", "."), text.encode())
-
-    def run(self, command: str, **env: str) -> str:
-        """Run words of a compiler or program; give its standard output."""
-        return self._session.capture(command.split(), sink=print, env=env, cwd=self._place)
-
-    def fails(self, command: str) -> str:
-        """Give what a command says that must fail."""
-        said = list[str]()
-        with pytest.raises(CommandError):
-            self._session.run(command.split(), sink=said.append, cwd=self._place)
-        return "\n".join(said)
-
-    def elf(self, name: str) -> ELFFile:
-        return ELFFile(io.BytesIO(self._session.read(self._place / name, 1 << 26)))
-
-    def calls(self) -> list[tuple[str, str]]:
-        """Give how each call since the last question was served, and why."""
-        text = self._session.read(CALLS, 1 << 22).decode()
-        self._session.write(CALLS, b"", mode=0o666)
-        return [(line.split("\t")[0], line.split("\t")[4]) for line in text.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -64,24 +28,22 @@ def session(accelerated: Accelerated) -> Iterator[Session]:
 
 @pytest.fixture
 def shop(session: Session, request: pytest.FixtureRequest) -> Workshop:
-    name = re.sub(r"\W+", "-", request.node.name)
-    shop = Workshop(session, PurePosixPath("/shim-test") / name)
-    shop.write(its_place="")
-    shop.calls()
-    return shop
+    return Workshop.of_test(session, request.node.name)
 
 
 def _symbols(elf: ELFFile) -> dict[str, tuple[str, str]]:
     """Give the symbols a library exports: name, visibility and whether it is code."""
     table = elf.get_section_by_name(".dynsym")
+    assert isinstance(table, SymbolTableSection)
     rows = [s for s in table.iter_symbols() if s["st_shndx"] != "SHN_UNDEF" and s.name]
     return {s.name: (s["st_other"]["visibility"], s["st_info"]["type"]) for s in rows}
 
 
 def _needed(elf: ELFFile) -> list[str]:
-    (dynamic,) = (s for s in elf.iter_segments() if s["p_type"] == "PT_DYNAMIC")
-    assert isinstance(elf.get_section_by_name(".dynamic"), DynamicSection)
-    return [tag.needed for tag in dynamic.iter_tags() if tag.entry.d_tag == "DT_NEEDED"]
+    dynamic = elf.get_section_by_name(".dynamic")
+    assert isinstance(dynamic, DynamicSection)
+    tags: list[Any] = list(dynamic.iter_tags())
+    return [tag.needed for tag in tags if tag.entry.d_tag == "DT_NEEDED"]
 
 
 THROWER = """
@@ -195,8 +157,37 @@ def test_only_old_symbols_of_glibc_are_asked_for(shop: Workshop) -> None:
     shop.write(m_c="#include <math.h>\ndouble f(double a) { return pow(a, exp(a)) + log(a); }")
     shop.run("gcc -O2 -shared -fPIC m.c -lm -o m.so")
     versions = shop.elf("m.so").get_section_by_name(".gnu.version_r")
+    assert isinstance(versions, GNUVerNeedSection)
     found = {aux.name for _, needs in versions.iter_versions() for aux in needs}
     assert found <= {"GLIBC_2.17"}
+
+
+INTERPOSED = """
+int shown(void) { return 1; }
+inline int in_line(void) { return 3; }
+int in_line(void);
+int answer(void) { return shown() + in_line(); }
+"""
+ASKING = """
+#include <stdio.h>
+int answer(void);
+int main(void) { printf("%d\\n", answer()); }
+"""
+
+
+def test_interposition_is_had_for_the_asking(shop: Workshop) -> None:
+    """It is GCC's default, and not clang's; a project that relies on it can say so."""
+    shop.write(library_c=INTERPOSED, preload_c="int shown(void) { return 7; }")
+    shop.write(plain_c=ASKING, program_c=f"{ASKING}int shown(void) {{ return 5; }}\n")
+    for compiler in ("gcc -fsemantic-interposition", f"{REAL}/gcc"):
+        shop.run(f"{compiler} -O2 -fPIC -shared library.c -o liblibrary.so")
+        shop.run("gcc -O2 -fPIC -shared preload.c -o preload.so")
+        for name in ("program", "plain"):
+            shop.run(f"gcc -O2 {name}.c -L. -llibrary -Wl,-rpath,$ORIGIN -o {name}")
+        assert shop.run("./program") == "8\n"
+        assert shop.run("./plain") == "4\n"
+        assert shop.run("./plain", LD_PRELOAD="./preload.so") == "10\n"
+    assert {how for how, _ in shop.calls()} == {"native"}
 
 
 TWO = {
@@ -250,6 +241,18 @@ def test_threads_and_archives(shop: Workshop) -> None:
         shop.run("./main")
 
 
+def test_ar_of_the_image_does_what_llvms_lacks(shop: Workshop) -> None:
+    shop.write(**TWO)
+    shop.run("gcc -c one.c two.c")
+    shop.run("ar rcsf libtwo.a two.o")  # f: names cut short
+    shop.run("gcc one.o libtwo.a -o program")
+    shop.run("./program")
+    assert shop.run("ar t libtwo.a") == "two.o\n"
+    shop.fails("ar t nowhere.a")
+    reasons = [reason for how, reason in shop.calls() if how == "fallback"]
+    assert reasons == ["unknown-option f"]
+
+
 def test_response_files(shop: Workshop) -> None:
     shop.write(
         **TWO, words_rsp='-DTEXT="\\"a b\\"" -c one.c\n-o "with blank.o"', link_rsp="two.c -o all"
@@ -260,121 +263,8 @@ def test_response_files(shop: Workshop) -> None:
     shop.run("./all")
 
 
-OMP = """
-#include <omp.h>
-#include <stdio.h>
-int main(void) {
-  int sum = 0;
-#pragma omp parallel for reduction(+ : sum)
-  for (int i = 0; i < 100; i++) sum += i;
-  printf("%d %d\\n", sum, _OPENMP > 0);
-}
-"""
-
-
-def test_openmp_is_compiled_by_gcc_and_linked_natively(shop: Workshop) -> None:
-    shop.write(omp_c=OMP)
-    shop.run("gcc -O2 -fopenmp -c omp.c")
-    shop.run("gcc -fopenmp omp.o -o omp")
-    assert shop.run("./omp") == "4950 1\n"
-    assert shop.calls() == [("fallback", "openmp"), ("native", "-")]
-
-
-def test_fortran_is_compiled_by_gcc(shop: Workshop) -> None:
-    shop.write(f_f90="program f\n  print *, 6 * 7\nend program f\n")
-    shop.run("gfortran -O2 f.f90 -o f")
-    assert shop.run("./f").strip() == "42"
-    assert shop.calls() == [("fallback", "fortran")]
-
-
-@pytest.mark.parametrize(
-    ("source", "options"),
-    [
-        ("#include <nope.h>\n", ""),
-        ("int main(void) { return nope; }\n", ""),
-        ("int nope(void);\nint main(void) { return nope(); }\n", ""),
-        ("int main(void) { return 0 }\n", ""),
-        ("int a[sizeof(int) == 8 ? 1 : -1];\n", "-c"),
-        ("int main(void) { nope(); return 0; }\n", "-Werror=implicit-function-declaration"),
-        ("int main(void) { return 0; }\n", "-lnope"),
-        ("int main(void) { return 0; }\n", "-fnope"),
-        ("int main(void) { return 0; }\n", "-Wnope"),
-        ("int main(void) { return 0; }\n", "-msse2"),
-        ("int main(void) { return 0; }\n", "-march=x86-64"),
-        ("int main(void) { return 0; }\n", "-Wl,--nope"),
-        ("#error not this one\n", "-c"),
-        ("struct s { int a; }; int f(struct s x) { return x.nope; }\n", "-c"),
-    ],
-    ids=lambda value: value.strip().splitlines()[-1] if value.strip() else "-",
-)
-def test_probes_that_fail_cost_no_fallback(shop: Workshop, source: str, options: str) -> None:
-    """GCC gives the same verdict, which only costs seconds to hear."""
-    shop.write(probe_c=source)
-    shop.fails(f"gcc probe.c -o probe {options}")
-    shop.fails(f"{REAL}/gcc probe.c -o probe {options}")
-    assert {how for how, _ in shop.calls()} == {"native"}
-
-
-VLA_IN_STRUCTURE = """
-void g(int n) { struct { int a[n]; } s; s.a[0] = 1; (void)s; }
-int main(void) { g(1); return 0; }
-"""
-BUILTIN_APPLY = """
-int f(int a, int b) { return a + b; }
-int g(int a, int b) {
-  __builtin_return(__builtin_apply((void (*)())f, __builtin_apply_args(), 64));
-}
-int main(void) { return g(1, -1); }
-"""
-
-
-@pytest.mark.parametrize(
-    ("source", "options", "reason"),
-    [
-        ("int main(void) { int f(int a) { return a; } return f(0); }", "", "nested-function"),
-        (VLA_IN_STRUCTURE, "", "vla-in-struct"),
-        (BUILTIN_APPLY, "-O0", "builtin __builtin_apply"),
-        ("int main(void) { return 0; }", "-fkeep-inline-functions", "-fkeep-inline-functions"),
-    ],
-    ids=["nested function", "VLA in a structure", "builtin", "option"],
-)
-def test_what_only_gcc_accepts_is_built(
-    shop: Workshop, source: str, options: str, reason: str
-) -> None:
-    shop.write(only_c=source)
-    shop.run(f"gcc {options} only.c -o only")
-    shop.run("./only")
-    assert shop.calls() == [("fallback", reason)]
-
-
-def test_options_of_gcc_alone_are_taken(shop: Workshop) -> None:
-    shop.write(x_c="int main(void) { return 0; }\n")
-    shop.run(
-        "gcc -Wall -Wextra -Werror -Wlogical-op -Wmaybe-uninitialized -Wimplicit-fallthrough=3"
-        " -Wno-nonesuch -Wformat=2 -fno-semantic-interposition -fno-tree-vectorize -fipa-pta"
-        " -flto-partition=none --param max-inline-insns-single=9 -fstack-protector-strong"
-        " -fstack-clash-protection -fno-plt -Og -g3 -specs=/usr/lib/rpm/redhat/redhat-hardened-cc1"
-        " -c x.c"
-    )
-    assert shop.calls() == [("native", "-")]
-
-
-def test_queries_are_answered_as_gcc_does(shop: Workshop) -> None:
-    for question in (
-        *("-dumpmachine", "-dumpversion", "-dumpfullversion", "-print-search-dirs"),
-        *("-print-multiarch", "-print-libgcc-file-name", "-print-prog-name=ld"),
-        *("-print-prog-name=cc1", "-print-file-name=nowhere.a", "-print-multi-directory"),
-    ):
-        assert shop.run(f"gcc {question}") == shop.run(f"{REAL}/gcc {question}"), question
-    assert shop.run("gcc --version").startswith("clang version ")
-
-
 def test_headers_are_gccs(shop: Workshop) -> None:
     """The same directories, but clang's own headers for the compiler's own."""
     shop.write(h_cpp="#include <omp.h>\n#include <ext/hash_map>\n#include <arm_neon.h>\nint x;\n")
     shop.run("g++ -w -c h.cpp")
     assert shop.calls() == [("native", "-")]
-
-
-def test_compilers_come_first_on_path(shop: Workshop) -> None:
-    assert shop.run("which gcc").strip() == f"{COMPILERS}/gcc"

@@ -6,8 +6,12 @@ Those of the embedded image are its own; no other image was at hand when they we
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aarch64_wheels.native.configure import Gcc
+from aarch64_wheels.native.gcc_answers import Gcc
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEVTOOLSET = "/opt/rh/devtoolset-10/root/usr/lib/gcc/aarch64-redhat-linux/10"
 EMBEDDED = "/opt/gcc-10/usr/bin/../lib/gcc/aarch64-linux-gnu/10"
@@ -138,3 +142,10 @@ IMAGES = {
     "embedded": EMBEDDED_IMAGE,
     "old": OLD,
 }
+
+
+def write_program(path: Path, text: str = "") -> None:
+    """Write a script of the shell."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 #: As much of distutils as the patches touch, with the same names in the same modules.
@@ -98,6 +99,14 @@ FILES = {
     "distutils/command/__init__.py": "",
     "distutils/command/build_ext.py": BUILD_EXT,
 }
+#: Newer ones have the class elsewhere, and import it where it was.
+NEWER = {
+    **FILES,
+    "distutils/ccompiler.py": "from distutils.compilers.C.base import CCompiler, CompileError\n",
+    "distutils/compilers/__init__.py": "",
+    "distutils/compilers/C/__init__.py": "",
+    "distutils/compilers/C/base.py": CCOMPILER,
+}
 START = """
 import json, os, sys
 sys.path.insert(0, "lib")
@@ -111,9 +120,9 @@ def made(*names):
 """
 
 
-def write_place(tmp_path: Path) -> Path:
+def write_place(tmp_path: Path, files: Mapping[str, str] = FILES) -> Path:
     """A directory with a `lib` that holds this distutils and the start-up package."""
-    for name, text in FILES.items():
+    for name, text in files.items():
         path = tmp_path / "lib" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -84,6 +84,12 @@ class FakeSession:
             copy.write_bytes(self.files[source / copy.name])
         return copies
 
+    def copy_file(self, source: PurePosixPath, path: Path, limit: int) -> None:
+        content = self.read(source, limit + 1)
+        if len(content) > limit:
+            raise StageError(f"{path.name} is too large")
+        path.write_bytes(content)
+
     def save(self, source: PurePosixPath, archive: Path) -> None:
         self.events.append(f"save {source}")
         archive.write_text(f"{source} after {len(self.commands)} commands", encoding="utf-8")

@@ -12,6 +12,7 @@ from aarch64_wheels.native.components import COMPONENTS
 from aarch64_wheels.native.system import NoInterpreter
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: Makes the files of each wheel in its lock, as scripts that write down how they are called.
@@ -67,10 +68,15 @@ class FakeSystem:
 
     log: Path
     key: str = "system-1"
+    release: str = "3.13.0"
     tools_version: str = "3.13"
     versions: tuple[str, ...] = ("3.13",)
     laid: list[str] = field(default_factory=list)
     error: Exception | None = None
+
+    def interpreter_key(self, version: str, note: Callable[[str], None]) -> str:
+        note(f"asked for {version}")
+        return f"{self.key} {version} {self.release}"
 
     def lay_libraries(self, into: Path) -> None:
         self.laid.append("libraries")

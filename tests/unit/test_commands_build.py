@@ -43,6 +43,7 @@ class FakeEngine:
 
     make: Callable[[], FakeSession]
     architecture: str = "aarch64"
+    cores: int = 4
     sessions: list[FakeSession] = field(default_factory=list)
     closed: int = 0
 

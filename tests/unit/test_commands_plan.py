@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aarch64_wheels.commands.inputs import host_system
 from aarch64_wheels.commands.plan import matrix, run_plan
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.settings.schema import Settings
+from aarch64_wheels.settings.schema import Mode, Settings
 from tests.unit.report_samples import plan
 
 if TYPE_CHECKING:
@@ -107,3 +108,36 @@ def test_nothing_is_left_behind(project: Path, monkeypatch: pytest.MonkeyPatch) 
     before = sorted(Path(project).rglob("*"))
     run_plan(_settings(project), ENVIRON)
     assert sorted(project.rglob("*")) == before
+
+
+SYSTEMS = {
+    "glibc": ("linux", "glibc 2.28", "linux with glibc"),
+    "musl": ("linux", ValueError("unrecognized configuration name"), "linux without glibc"),
+    "no-words": ("linux", None, "linux without glibc"),
+    "macos": ("darwin", "", "darwin"),
+}
+
+
+@pytest.mark.parametrize(("name", "libc", "expected"), SYSTEMS.values(), ids=SYSTEMS.keys())
+def test_what_this_host_runs(
+    monkeypatch: pytest.MonkeyPatch, name: str, libc: str | Exception | None, expected: str
+) -> None:
+    def confstr(_name: str) -> str | None:
+        if isinstance(libc, Exception):
+            raise libc
+        return libc
+
+    monkeypatch.setattr("os.confstr", confstr)
+    monkeypatch.setattr("sys.platform", name)
+    assert host_system() == expected
+
+
+def test_auto_is_emulated_where_native_tools_cannot_come_from(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("aarch64_wheels.commands.inputs.host_system", lambda: "darwin")
+    assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["mode"] == "emulated"
+    with pytest.raises(UsageError, match="mode `accelerated` cannot be used"):
+        run_plan(replace(_settings(project), mode=Mode.ACCELERATED), ENVIRON)

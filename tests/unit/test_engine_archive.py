@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.engine.archive import pack, pack_bytes, unpack_flat
+from aarch64_wheels.engine.archive import pack, pack_bytes, unpack_file, unpack_flat
 from aarch64_wheels.errors import StageError
 
 if TYPE_CHECKING:
@@ -146,3 +146,21 @@ def test_hostile_entries_are_refused(tmp_path: Path, name: str, kind: bytes) -> 
 def test_a_file_where_a_directory_was_asked_for(tmp_path: Path) -> None:
     with pytest.raises(StageError, match="not a directory"):
         unpack_flat(archive(("dist", tarfile.REGTYPE, b"x")), tmp_path)
+
+
+def test_one_file_is_written(tmp_path: Path) -> None:
+    unpack_file(archive(("a.whl", tarfile.REGTYPE, b"content")), tmp_path / "b.whl", 7)
+    assert (tmp_path / "b.whl").read_bytes() == b"content"
+
+
+def test_one_file_has_a_limit(tmp_path: Path) -> None:
+    with pytest.raises(StageError, match=r"b\.whl is too large") as caught:
+        unpack_file(archive(("a.whl", tarfile.REGTYPE, b"content")), tmp_path / "b.whl", 6)
+    assert caught.value.found == "7 bytes (at most 6 are copied)"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE])
+def test_one_file_is_a_file(tmp_path: Path, kind: bytes) -> None:
+    with pytest.raises(StageError, match="other than plain files"):
+        unpack_file(archive(("a.whl", kind, b"")), tmp_path / "b.whl", 10)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ import requests
 from aarch64_wheels.engine import volumes
 from aarch64_wheels.engine.client import Engine
 from aarch64_wheels.engine.container import ContainerSession
-from aarch64_wheels.engine.owner import LABEL
+from aarch64_wheels.engine.owner import LABEL, Owner
 from aarch64_wheels.engine.registry import ContainerRegistry
 from aarch64_wheels.engine.sockets import Endpoint
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
@@ -36,10 +38,14 @@ class FakeApi:
 
     made: dict[str, dict[str, str]] = field(default_factory=dict)
     content: dict[str, list[tarfile.TarInfo]] = field(default_factory=dict)
-    containers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    held: dict[str, dict[str, Any]] = field(default_factory=dict)
     in_use: set[str] = field(default_factory=set)
     fills: int = 0
     error: Exception | None = None
+
+    def containers(self, **_options: Any) -> list[dict[str, Any]]:
+        rows = list(self.held.items())
+        return [{"Id": name, "Names": [f"/{name}"], **row} for name, row in rows]
 
     def volumes(self, *, filters: dict[str, str]) -> dict[str, Any]:
         assert filters == {"label": VOLUME_LABEL}
@@ -60,11 +66,13 @@ class FakeApi:
     def create_host_config(self, **options: Any) -> dict[str, Any]:
         return options
 
-    def create_container(self, _image: str, *, name: str, **options: Any) -> None:
-        self.containers[name] = options
+    def create_container(self, _image: str, *, name: str, **options: Any) -> dict[str, str]:
+        if self.held.setdefault(name, options) is not options:
+            raise docker.errors.APIError(f'The name "/{name}" is already in use by container 1')
+        return {"Id": name}
 
     def put_archive(self, name: str, path: str, data: Iterator[bytes]) -> None:
-        (mount,) = self.containers[name]["host_config"]["mounts"]
+        (mount,) = self.held[name]["host_config"]["mounts"]
         assert path == mount["Target"]
         self.fills += 1
         if archive := b"".join(data):
@@ -74,7 +82,7 @@ class FakeApi:
             raise self.error
 
     def remove_container(self, name: str, **_options: Any) -> None:
-        del self.containers[name]
+        del self.held[name]
 
 
 @pytest.fixture
@@ -115,7 +123,7 @@ def test_a_volume_gets_the_directorys_content_owned_by_root(
     assert set(found) == {".", "./bin", "./bin/tool", "./bin/alias", "./empty"}
     assert {(member.uid, member.gid) for member in found.values()} == {(0, 0)}
     assert (found["./bin/tool"].mode, found["./bin/alias"].linkname) == (0o555, "tool")
-    assert api.containers == {}
+    assert api.held == {}
 
 
 def test_its_container_is_ours_and_never_started(
@@ -124,16 +132,17 @@ def test_its_container_is_ours_and_never_started(
     made: list[dict[str, Any]] = []
     create = api.create_container
 
-    def keep(image: str, *, name: str, **options: Any) -> None:
+    def keep(image: str, *, name: str, **options: Any) -> dict[str, str]:
         made.append({"image": image, **options})
-        create(image, name=name, **options)
+        return create(image, name=name, **options)
 
     monkeypatch.setattr(api, "create_container", keep)
     ensure_volume(engine, NAME, directory, print)
-    (options,) = made
-    assert options["image"] == "sha256:probe"
-    assert options["labels"][LABEL] == "volume"
-    assert options["platform"] == "linux/arm64"
+    holding, options = made
+    assert [row["image"] for row in made] == ["sha256:probe"] * 2
+    assert [row["labels"][LABEL] for row in made] == ["filling", "volume"]
+    assert [row["platform"] for row in made] == ["linux/arm64"] * 2
+    assert "host_config" not in holding
     (mount,) = options["host_config"]["mounts"]
     assert (mount["Source"], mount["Type"], mount["ReadOnly"]) == (NAME, "volume", False)
 
@@ -152,6 +161,86 @@ def test_two_at_a_time_fill_once(engine: Engine, api: FakeApi, directory: Path) 
     assert api.fills == 1
 
 
+def _copy_of(directory: Path, place: Path) -> Path:
+    return Path(shutil.copytree(directory, place / directory.name, symlinks=True))
+
+
+def test_two_cache_directories_at_a_time_fill_once(
+    engine: Engine, api: FakeApi, directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The second run neither removes what the first is filling nor takes it for filled."""
+    filling, waiting = Event(), Event()
+    send = api.put_archive
+
+    def slowly(name: str, path: str, data: Iterator[bytes]) -> None:
+        filling.set()
+        assert waiting.wait(10)
+        assert set(api.made) == {NAME}
+        send(name, path, data)
+
+    monkeypatch.setattr(api, "put_archive", slowly)
+    monkeypatch.setattr(volumes, "PAUSE", 0.01)
+    other = _copy_of(directory, tmp_path / "other")
+    notes: list[str] = []
+
+    def note(text: str) -> None:
+        notes.append(text)
+        waiting.set()
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ensure_volume, engine, NAME, directory, print)
+        assert filling.wait(10)
+        second = pool.submit(ensure_volume, engine, NAME, other, note)
+        first.result()
+        second.result()
+    assert notes == [f"waiting for another run that fills docker's volume {NAME}"]
+    assert (api.fills, len(api.content[NAME]), api.held) == (1, 5, {})
+
+
+def _killed_run() -> dict[str, str]:
+    owner = replace(Owner.current(), pid=str(2**22 + 1), started="1")
+    return owner.labels("filling")
+
+
+@pytest.fixture
+def held_name(
+    engine: Engine, api: FakeApi, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """The container that somebody else holds, so that a volume cannot be filled."""
+    create = api.create_container
+    names: list[str] = []
+
+    def keep(image: str, *, name: str, **options: Any) -> dict[str, str]:
+        names.append(name)
+        return create(image, name=name, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "create_container", keep)
+        ensure_volume(engine, NAME, directory, print)
+    api.made.clear()
+    monkeypatch.setattr(volumes, "PAUSE", 0.01)
+    return names[0]
+
+
+def test_what_a_killed_run_held_is_taken(
+    engine: Engine, api: FakeApi, directory: Path, held_name: str
+) -> None:
+    api.held[held_name] = {"Labels": _killed_run()}
+    ensure_volume(engine, NAME, directory, print)
+    assert (api.fills, api.held) == (2, {})
+
+
+def test_another_run_is_not_waited_for_without_end(
+    engine: Engine, api: FakeApi, directory: Path, held_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.held[held_name] = {"Labels": Owner.current().labels("filling")}
+    monkeypatch.setattr(volumes, "PATIENCE", 0.05)
+    with pytest.raises(UnfitError, match="for too long") as caught:
+        ensure_volume(engine, NAME, directory, print)
+    assert f"docker rm {held_name}" in caught.value.hint
+    assert set(api.held) == {held_name}
+
+
 def test_a_volume_that_is_half_filled_is_filled_anew(
     engine: Engine, api: FakeApi, directory: Path
 ) -> None:
@@ -159,7 +248,7 @@ def test_a_volume_that_is_half_filled_is_filled_anew(
     with pytest.raises(UnfitError, match="cannot hold the native tools") as caught:
         ensure_volume(engine, NAME, directory, print)
     assert "the engine has gone" in caught.value.found
-    assert api.containers == {}
+    assert api.held == {}
     api.error = None
     ensure_volume(engine, NAME, directory, print)
     assert api.fills == 2

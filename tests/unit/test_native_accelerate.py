@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[2]
+COMPONENTS = [{"name": "zig", "version": "1", "sha256": "0" * 64}]
 
 
 @dataclass
@@ -78,7 +79,7 @@ def bundle(tmp_path: Path) -> Bundle:
     (place / "bin").mkdir(parents=True)
     (place / "bin/cmake").symlink_to("../cmake/bin/cmake")
     (place / "shim").touch()
-    (place / "manifest.json").write_text(json.dumps({"key": "k3y"}))
+    (place / "manifest.json").write_text(json.dumps({"key": "k3y", "components": COMPONENTS}))
     return Bundle(directory=place, key="k3y")
 
 
@@ -207,16 +208,28 @@ def test_the_export_holds_the_bundle_and_is_renewed(tmp_path: Path, bundle: Bund
     (target / "shim").unlink()
     run_bundle(settings, {}, directory=target)
     assert not (target / "shim").exists()  # of the same key: it is there already
-    (target / "manifest.json").write_text('{"key": "older"}')
+    older = json.dumps({"key": "older", "components": COMPONENTS})
+    (target / "manifest.json").write_text(older)
     run_bundle(settings, {}, directory=target)
     assert (target / "shim").exists()
     assert json.loads((target / "manifest.json").read_text())["key"] == bundle.key
 
 
 @pytest.mark.usefixtures("asked")
-def test_an_export_replaces_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        pytest.param(None, id="no manifest"),
+        pytest.param('{"key": "of a browser extension"}', id="somebody else's manifest"),
+        pytest.param('{"key": "k", "components": []}', id="without components"),
+        pytest.param("[]", id="no object"),
+    ],
+)
+def test_an_export_replaces_nothing_else(tmp_path: Path, manifest: str | None) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/work").touch()
+    if manifest is not None:
+        (tmp_path / "mine/manifest.json").write_text(manifest)
     with pytest.raises(UsageError, match="in the way"):
         run_bundle(Settings(cache_dir=tmp_path), {}, directory=tmp_path / "mine")
     assert (tmp_path / "mine/work").exists()

@@ -16,6 +16,7 @@ from aarch64_wheels.native.backend import (
     second_choice,
     why_not_native,
 )
+from aarch64_wheels.native.provenance import parse_calls
 from aarch64_wheels.settings.schema import Backend, Mode
 from tests.unit.backend_samples import setup
 from tests.unit.report_samples import plan
@@ -89,10 +90,16 @@ COMPILER = "a.c:1: error: unknown type name\n1 error generated.\nerror: command 
 IMPORTED = "Traceback\nImportError: /project/_fast.so: cannot open\n  more of it"
 WHY: dict[str, tuple[str, str, str]] = {
     "compile-error": (COMPILER, GOOD + BAD, ""),
-    "compile-error-beside-others": (COMPILER, BAD + GOOD + GOOD + GOOD, ""),
-    "compile-error-long-ago": (
+    "compile-errors-side-by-side": (COMPILER, GOOD + BAD + SLOW_BAD + BAD, ""),
+    "compile-error-before-an-archive": (COMPILER, BAD + GOOD.replace("cc", "ar"), ""),
+    "probe-that-failed": (
         "KeyError: 'x'",
-        BAD + GOOD * 4,
+        BAD + GOOD,
+        "it failed natively: KeyError: 'x'",
+    ),
+    "probe-that-failed-before-a-fallback": (
+        "KeyError: 'x'",
+        BAD + _call("fallback", 0),
         "it failed natively: KeyError: 'x'",
     ),
     "import-of-what-was-built": (
@@ -130,4 +137,4 @@ WHY: dict[str, tuple[str, str, str]] = {
 @pytest.mark.parametrize(("tail", "calls", "expected"), WHY.values(), ids=WHY.keys())
 def test_which_failures_are_final(tail: str, calls: str, expected: str) -> None:
     error = CommandError(("build_wheel",), 1, tail)
-    assert why_not_native(error, calls) == expected
+    assert why_not_native(error, parse_calls(calls.encode())) == expected

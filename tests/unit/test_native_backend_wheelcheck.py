@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,3 +120,38 @@ def test_a_file_that_is_no_wheel(tmp_path: Path, content: bytes | None) -> None:
         (tmp_path / NAME).write_bytes(content)
     (found,) = check_wheel(tmp_path / NAME, facts())
     assert found.startswith(f"{NAME} cannot be read")
+
+
+def test_a_trace_on_the_edge_of_what_is_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aarch64_wheels.native.wheelcheck._PIECE", 7)
+    files = {"config.py": b"x" * 12 + TRACE.encode(), EXTENSION: elf(needed=(f"{TRACE}/x.so",))}
+    found = check_wheel(write_wheel(tmp_path, NAME, files), facts())
+    assert {line.partition(" ")[0] for line in found} == {"config.py", EXTENSION}
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("MAX_CONTENT", 1000), ("SMALL_CONTENT", 1000)], ids=["size", "ratio"]
+)
+def test_a_bomb_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(f"aarch64_wheels.audit.archive.{limit}", value)
+    path = write_wheel(tmp_path, NAME, {"zeros": bytes(1 << 20)})
+    (found,) = check_wheel(path, facts())
+    assert found.startswith(f"{NAME} cannot be read: it would unpack to ")
+
+
+def test_damaged_data_is_a_finding(tmp_path: Path) -> None:
+    """What zlib says of it is no error that zipfile knows."""
+    path = write_wheel(tmp_path, NAME, {"a.py": b"abc" * 1000})
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("a.py").header_offset
+    names = struct.unpack_from("<HH", content, start + 26)
+    at = start + 30 + sum(names)
+    content[at : at + 8] = b"\xff" * 8
+    path.write_bytes(content)
+    (found,) = check_wheel(path, facts())
+    assert found.startswith(f"{NAME} cannot be read: ")

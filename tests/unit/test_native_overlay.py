@@ -115,6 +115,21 @@ def test_an_extension_of_another_machine(site: Path) -> None:
     assert _run("scan", site)["foreign"] == str(site / f"fast/core{EXT}")
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"fast/a.h": b""}, "files of fast are to be linked or included, and it is from a URL"),
+        ({"fast/a.py": b""}, ""),
+    ],
+    ids=["header", "python-only"],
+)
+def test_files_of_what_came_from_a_url(site: Path, files: dict[str, bytes], expected: str) -> None:
+    """By its name and version the index may have something else (PEP 610)."""
+    origin = {"fast-1.0.dist-info/direct_url.json": b'{"url": "https://example.org/fast.whl"}'}
+    _install(site, "fast", {**files, **origin})
+    assert _run("scan", site)["conflict"] == expected
+
+
 def test_a_library_that_is_linked_and_loaded(site: Path) -> None:
     files = {"arrow/libarrow.so.20": NATIVE, "arrow/arrow.h": b"", "arrow/other.so": NATIVE}
     _install(site, "arrow", {**files, f"arrow/_lib{EXT}": _elf(62, b"libarrow.so.20")})
@@ -206,7 +221,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "foreign": ({SCAN: says(_found(foreign="/x.so"))}, "for another machine: /x.so"),
     "no-wheel": (
-        {SCAN: says(_found(wheels=[["a", "1"]])), "uv pip": fails(1, "no such wheel")},
+        {SCAN: says(_found(wheels=[["a", "1"]])), "uv pip": fails(1, "a==1 has no usable wheels")},
         "there is no wheel of it for the target",
     ),
 }
@@ -224,6 +239,12 @@ def test_a_condition_that_comes_to_the_same_is_none() -> None:
     session = FakeSession(effects={SCAN: says(_found(conditional=[both]))})
     lay_over(session, facts(), list[str]().append)
     assert len(session.commands) == 1
+
+
+def test_an_index_that_does_not_answer_is_an_error() -> None:
+    effects = {SCAN: says(_found(wheels=[["a", "1"]])), "uv pip": fails(2, "Failed to fetch: x")}
+    with pytest.raises(CommandError, match="Failed to fetch"):
+        lay_over(FakeSession(effects=effects), facts(), list[str]().append)
 
 
 def test_a_script_that_fails_is_an_error() -> None:

@@ -23,15 +23,17 @@ from aarch64_wheels.native.host_system import (
     own_program,
     own_version,
 )
+from aarch64_wheels.native.relocation import Libraries
 from aarch64_wheels.native.system import NoInterpreter
 from aarch64_wheels.processes import Processes
 from tests.unit.native_system_samples import lay_glibc, logging_relocator, write_elf
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 UV = """#!/bin/sh
 echo "$2 $*" >> "{log}"
+echo "$PWD ${{UV_CONFIG_FILE-none}} $*" >> "{log}.places"
 case "$2" in
 list)
   old=$IFS; IFS=:
@@ -70,9 +72,7 @@ def uv_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _stub_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: str) -> None:
     write_script(tmp_path / "uv", UV.format(log=tmp_path / "uv.log", install=install))
-    monkeypatch.setattr(
-        "aarch64_wheels.native.host_interpreters.find_uv", lambda: str(tmp_path / "uv")
-    )
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(tmp_path / "uv"))
 
 
 def _interpreters(
@@ -168,9 +168,7 @@ def test_an_answer_of_uv_that_is_none_finds_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_script(tmp_path / "uv", "#!/bin/sh\necho nonsense\n")
-    monkeypatch.setattr(
-        "aarch64_wheels.native.host_interpreters.find_uv", lambda: str(tmp_path / "uv")
-    )
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(tmp_path / "uv"))
     assert _found(_interpreters(tmp_path), tmp_path / "kept") is None
 
 
@@ -229,13 +227,108 @@ def test_what_is_fetched_but_does_not_run_is_told(
     assert caught.value.reason == "what uv has fetched does not run here"
 
 
-def test_the_key_changes_with_the_c_library(tmp_path: Path) -> None:
+def _anew(system: HostSystem) -> HostSystem:
+    """Give the system as the next run sees it: what was read is remembered within one."""
+    return HostSystem(
+        libraries=Libraries(directories=system.libraries.directories),
+        interpreters=system.interpreters,
+        cache_dir=system.cache_dir,
+        relocator=system.relocator,
+        own_version=system.own_version,
+    )
+
+
+def test_the_key_changes_with_any_library(tmp_path: Path) -> None:
     system = _system(tmp_path, _interpreters(tmp_path))
     before = system.key
-    assert before == system.key
-    write_elf(tmp_path / "lib/libc.so.6", "ld-linux-x86-64.so.2", "libnew.so")
-    assert system.key != before
-    assert replace(system, own_version="3.12").key != system.key
+    assert before == _anew(system).key
+    assert replace(system, own_version="3.12").key != before
+    write_elf(tmp_path / "lib/libssl.so.3", "libc.so.6")
+    with_ssl = _anew(system).key
+    write_elf(tmp_path / "lib/libssl.so.3", "libc.so.6", "libm.so.6")
+    assert len({before, with_ssl, _anew(system).key}) == 3
+
+
+def _lay_extensions(place: Path) -> None:
+    write_elf(place / "library/lib-dynload/_dbm.so", "libdb.so", runpath=f"{place}/own")
+    write_elf(place / "own/libdb.so.1", "libc.so.6")
+    (place / "own/libdb.so").symlink_to("libdb.so.1")
+
+
+def _relink(place: Path) -> None:
+    write_elf(place / "own/libdb.so.2", "libc.so.6", "libm.so.6")
+    (place / "own/libdb.so").unlink()
+    (place / "own/libdb.so").symlink_to("libdb.so.2")
+
+
+UPGRADES: dict[str, tuple[Callable[[Path], object], bool]] = {
+    "nothing": (lambda _place: None, False),
+    "program": (lambda place: write_elf(place / "real", "libc.so.6"), True),
+    "extension": (lambda place: os.utime(place / "library/lib-dynload/_dbm.so", (1, 1)), True),
+    "library": (lambda place: write_elf(place / "own/libdb.so.1", "libm.so.6"), True),
+    "library-of-another-name": (_relink, True),
+    "library-gone": (lambda place: (place / "own/libdb.so").unlink(), True),
+    "c-library": (lambda place: write_elf(place.parent / "lib/libc.so.6", "new.so"), True),
+}
+
+
+@pytest.mark.parametrize(("upgrade", "counts"), UPGRADES.values(), ids=UPGRADES.keys())
+@pytest.mark.usefixtures("uv_log")
+def test_an_upgraded_interpreter_has_another_key(
+    tmp_path: Path, upgrade: Callable[[Path], object], *, counts: bool
+) -> None:
+    _write_python(tmp_path / "own")
+    _lay_extensions(tmp_path / "own")
+    system = _system(tmp_path, _interpreters(tmp_path, (tmp_path / "own",)))
+    before = system.interpreter_key("3.13", print)
+    upgrade(tmp_path / "own")
+    after = [_anew(system).interpreter_key("3.13", print) for _ in range(2)]
+    assert after[0] == after[1]
+    assert (after[0] != before) is counts
+
+
+@pytest.mark.usefixtures("uv_log")
+def test_another_interpreter_of_the_same_version_has_another_key(tmp_path: Path) -> None:
+    keys = []
+    for name in ("a", "b"):
+        own = _write_python(tmp_path / name)
+        system = _system(tmp_path, _interpreters(tmp_path, own=own))
+        keys.append(system.interpreter_key("3.13", print))
+    assert keys[0] != keys[1]
+
+
+def test_a_download_is_told_before_it_starts(tmp_path: Path, uv_log: Path) -> None:
+    notes: list[str] = []
+    with pytest.raises(NoInterpreter):
+        _system(tmp_path, _interpreters(tmp_path)).interpreter_key("3.13", notes.append)
+    assert notes == ["fetching a native CPython 3.13"]
+    assert _asked(uv_log, "install") == 1
+
+
+def test_neither_uv_nor_an_interpreter_obeys_a_project(
+    tmp_path: Path, uv_log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source's `[tool.uv]` may say where interpreters come from, and those are run."""
+    project = tmp_path / "project"
+    own = write_elf(project / "bin/real")
+    (project / "pyproject.toml").write_text(
+        '[tool.uv]\npython-downloads-json-url = "https://evil.example/x"\ncache-dir = "evil"\n'
+    )
+    write_script(project / "bin/python3.13", f'#!/bin/sh\necho "$0" >> "{own}.ran"\n')
+    write_script(tmp_path / "usr/python3.13", f'#!/bin/sh\npwd >> "{tmp_path}/asked-in"\n')
+    monkeypatch.chdir(project)
+    interpreters = _interpreters(tmp_path, (Path("bin"), Path(), tmp_path / "usr"))
+    environ = {**interpreters.environ, "UV_CONFIG_FILE": "uv.toml"}
+    interpreters = replace(interpreters, environ=environ)
+    (tmp_path / "kept").mkdir()
+    assert interpreters.find("3.13", tmp_path / "kept") is None
+    assert interpreters.install("3.13", Path("kept"))
+    rows = [row.split() for row in Path(f"{uv_log}.places").read_text().splitlines()]
+    assert [row[3] for row in rows] == ["list", "list", "install"]
+    assert all(row[:2] == ["/", "none"] and "--no-config" in row for row in rows)
+    assert f"--install-dir={project}/kept" in rows[-1]
+    assert set((tmp_path / "asked-in").read_text().split()) == {"/"}
+    assert not Path(f"{own}.ran").exists()
 
 
 def test_the_loader_is_found_by_what_this_process_uses() -> None:
@@ -262,8 +355,11 @@ def test_this_interpreter_knows_itself() -> None:
 
 @pytest.mark.parametrize(("embedded", "kind"), [(True, DebianSystem), (False, HostSystem)])
 def test_the_image_decides_where_native_programs_come_from(
-    tmp_path: Path, kind: type, *, embedded: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type, *, embedded: bool
 ) -> None:
+    monkeypatch.setattr(
+        "aarch64_wheels.native.choose.host_libraries", lambda: lay_glibc(tmp_path / "lib")
+    )
     environ: Mapping[str, str] = {"HOME": str(tmp_path)}
     system = choose_system(
         embedded=embedded,

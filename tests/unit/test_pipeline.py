@@ -8,24 +8,22 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.pipeline import Pipeline, SessionFactory
 from aarch64_wheels.plan import Interpreter, Plan, Target
 from aarch64_wheels.report.model import Stage, Status
-from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, elf
-from tests.unit.backend_samples import HOOK, setup
+from tests.unit.backend_samples import HOOK
+from tests.unit.pipeline_samples import Listener, Refusal, make_pipeline, sessions_of
 from tests.unit.report_samples import BAD, GOOD, plan
 from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.unit.fake_session import FakeSession
@@ -34,70 +32,6 @@ pytestmark = pytest.mark.usefixtures("_judged")
 
 #: Seconds after which a test that waits for another thread gives up.
 WAIT = 10.0
-
-
-@dataclass
-class Refusal:
-    """A container whose start does some work, and then fails."""
-
-    work: Callable[[], object]
-    error: str = "enough"
-
-    def __enter__(self) -> FakeSession:
-        self.work()
-        raise StageError(self.error)
-
-    def __exit__(self, *_error: object) -> None:
-        pytest.fail("left, but never entered")
-
-
-@dataclass(kw_only=True)
-class Listener:
-    """An observer that keeps what it is told, in order."""
-
-    told: list[tuple[str, ...]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def stage_started(self, target_id: str, stage: Stage) -> None:
-        self.told.append((target_id, "started", stage))
-
-    def output(self, target_id: str, stage: Stage, line: str) -> None:
-        self.told.append((target_id, "output", stage, line))
-
-    def stage_finished(self, target_id: str, record: Any) -> None:
-        self.told.append((target_id, "finished", record.stage, record.status))
-
-    def target_finished(self, target: Any) -> None:
-        self.told.append((target.identifier, "done", target.status))
-
-    def of(self, identifier: str) -> list[tuple[str, ...]]:
-        return [words[1:] for words in self.told if words[0] == identifier]
-
-
-def _pipeline(
-    tmp_path: Path, start: Callable[[], object], listener: Listener, sample: Plan | None = None
-) -> Pipeline:
-    wheelhouse = Wheelhouse(tmp_path / "wheelhouse")
-    wheelhouse.directory.mkdir(exist_ok=True)
-    wheelhouse.prepare()
-    return Pipeline(
-        plan=sample or replace(plan(), jobs=1),
-        source=tmp_path / "project",
-        left_out=(),
-        wheelhouse=wheelhouse,
-        environments=EnvironmentStore(directory=tmp_path / "kept", image_id="sha256:1"),
-        start=cast("SessionFactory", lambda _target: start()),
-        setup=lambda _target: setup(tmp_path),
-        observer=cast("Any", listener),
-    )
-
-
-def _sessions(*sessions: FakeSession) -> Callable[[], FakeSession]:
-    left = list(sessions)
-    return lambda: left.pop(0)
 
 
 def _only(*tags: str, jobs: int) -> Plan:
@@ -109,7 +43,7 @@ def _only(*tags: str, jobs: int) -> Plan:
 def test_a_target_goes_through_all_stages(tmp_path: Path) -> None:
     listener, session = Listener(), good_session(tmp_path)
     sample = plan().with_targets(plan().targets[:1])
-    (record,) = _pipeline(tmp_path, lambda: session, listener, sample).run()
+    (record,) = make_pipeline(tmp_path, lambda: session, listener, sample).run()
     assert (record.identifier, record.status, record.error) == (GOOD, Status.OK, "")
     assert [(row.stage, row.status) for row in record.stages] == [(s, Status.OK) for s in Stage]
     assert record.wheel is not None
@@ -120,7 +54,7 @@ def test_a_target_goes_through_all_stages(tmp_path: Path) -> None:
 def test_the_observer_is_told_in_order(tmp_path: Path) -> None:
     listener = Listener()
     sample = plan().with_targets(plan().targets[:1])
-    _pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
+    make_pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
     stages = [words for words in listener.of(GOOD) if words[0] != "output"]
     expected = [(what, s) for s in Stage for what in ("started", "finished")]
     assert [words[:2] for words in stages[:-1]] == expected
@@ -130,7 +64,7 @@ def test_the_observer_is_told_in_order(tmp_path: Path) -> None:
 
 def test_the_log_holds_every_line_under_its_stage(tmp_path: Path) -> None:
     sample = plan().with_targets(plan().targets[:1])
-    (record,) = _pipeline(tmp_path, lambda: good_session(tmp_path), Listener(), sample).run()
+    (record,) = make_pipeline(tmp_path, lambda: good_session(tmp_path), Listener(), sample).run()
     log = (tmp_path / "wheelhouse" / record.log).read_text(encoding="utf-8")
     assert log == ("== environment ==\n== build ==\nbuilding\n== repair ==\n== audit ==\n")
 
@@ -139,7 +73,7 @@ def test_a_failed_target_does_not_stop_the_next(tmp_path: Path) -> None:
     """The plan's first target (cp313) fails; the second gets a wheel for any Python."""
     broken, whole = good_session(tmp_path), _any_python_session(tmp_path)
     broken.effects = {**broken.effects, HOOK: breaks_the_build(2, "fatal error: fast.h")}
-    failed, built = _pipeline(tmp_path, _sessions(broken, whole), Listener()).run()
+    failed, built = make_pipeline(tmp_path, sessions_of(broken, whole), Listener()).run()
     assert (failed.identifier, failed.status, failed.wheel) == (GOOD, Status.FAILED, None)
     assert "fatal error: fast.h" in failed.error
     assert [row.status for row in failed.stages] == [
@@ -162,7 +96,7 @@ def test_one_wheel_for_both_targets_is_kept_once(tmp_path: Path) -> None:
     extension = {"fast.abi3.so": elf()}
     one = good_session(tmp_path, name, extension)
     two = good_session(tmp_path, name, {**extension, "extra.py": b"1\n"})
-    first, second = _pipeline(tmp_path, _sessions(one, two), Listener()).run()
+    first, second = make_pipeline(tmp_path, sessions_of(one, two), Listener()).run()
     assert (first.error, second.error) == ("", "")
     assert first.wheel is not None
     assert first.wheel == second.wheel
@@ -177,7 +111,7 @@ def test_a_log_on_a_full_disk_costs_no_target(
 ) -> None:
     full_logs(monkeypatch)
     listener, sample = Listener(), plan().with_targets(plan().targets[:1])
-    (record,) = _pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
+    (record,) = make_pipeline(tmp_path, lambda: good_session(tmp_path), listener, sample).run()
     assert (record.status, record.error) == (Status.OK, "")
     (note,) = listener.notes
     assert note == f"{tmp_path}/wheelhouse/{record.log} is not whole: No space left on device"
@@ -201,7 +135,7 @@ def test_a_container_that_does_not_start_fails_its_target_only(
             raise error
         return session
 
-    failed, built = _pipeline(tmp_path, start, Listener()).run()
+    failed, built = make_pipeline(tmp_path, start, Listener()).run()
     assert (failed.status, failed.error.partition("\n")[0]) == (Status.FAILED, said)
     assert {row.status for row in failed.stages} == {Status.NOT_RUN}
     assert said.rpartition(" ")[2] in (tmp_path / "wheelhouse" / failed.log).read_text()
@@ -221,7 +155,7 @@ def test_targets_run_side_by_side_and_come_back_in_the_plans_order(tmp_path: Pat
         if both.wait() == 0:
             assert one_done.wait(WAIT)
 
-    pipeline = _pipeline(tmp_path, lambda: Refusal(work), Waiting(), _only("a", "b", jobs=2))
+    pipeline = make_pipeline(tmp_path, lambda: Refusal(work), Waiting(), _only("a", "b", jobs=2))
     records = pipeline.run()
     assert [(record.identifier, record.error) for record in records] == [
         ("a", "enough"),
@@ -243,7 +177,7 @@ def test_no_more_targets_at_once_than_jobs(tmp_path: Path, jobs: int) -> None:
             running -= 1
 
     sample = _only("a", "b", "c", "d", jobs=jobs)
-    _pipeline(tmp_path, lambda: Refusal(work), Listener(), sample).run()
+    make_pipeline(tmp_path, lambda: Refusal(work), Listener(), sample).run()
     assert most == jobs
 
 
@@ -261,7 +195,7 @@ def test_without_a_number_of_jobs_the_cores_count(
 
     monkeypatch.setattr("aarch64_wheels.pipeline.ThreadPoolExecutor", Pool)
     sample = _only(*"abcdefgh"[:targets], jobs=0)
-    _pipeline(tmp_path, lambda: Refusal(int), Listener(), sample).run()
+    make_pipeline(tmp_path, lambda: Refusal(int), Listener(), sample).run()
     assert seen == [expected]
 
 
@@ -291,7 +225,7 @@ def test_an_interrupt_starts_nothing_more_and_is_told_nobody(tmp_path: Path) -> 
     listener, before = Listener(), set(threading.enumerate())
     sample = _only("a", "b", "c", jobs=1)
     with _signal_raises_interrupt(), pytest.raises(KeyboardInterrupt):
-        _pipeline(tmp_path, lambda: Refusal(work), listener, sample).run()
+        make_pipeline(tmp_path, lambda: Refusal(work), listener, sample).run()
     release.set()
     for thread in set(threading.enumerate()) - before:
         thread.join(WAIT)

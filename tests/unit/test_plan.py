@@ -12,6 +12,7 @@ import pytest
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.plan import Image, Plan, make_plan
+from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
 from aarch64_wheels.source.metadata import Metadata
 
@@ -40,6 +41,7 @@ def _plan(
         source_origin="kiwisolver==1.4.7",
         sha256="ab",
         host_machine=machine,
+        host_system=GLIBC_LINUX,
     )
 
 

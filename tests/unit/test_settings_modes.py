@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from aarch64_wheels.errors import ExitCode, UsageError
-from aarch64_wheels.settings.modes import choose_mode, effective_backend, effective_compiler
+from aarch64_wheels.settings.modes import (
+    GLIBC_LINUX,
+    choose_mode,
+    effective_backend,
+    effective_compiler,
+)
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
 
 
@@ -24,7 +29,21 @@ from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
     ],
 )
 def test_the_mode_of_a_host(wanted: Mode, machine: str, expected: Mode) -> None:
-    assert choose_mode(wanted, machine) is expected
+    assert choose_mode(wanted, machine, GLIBC_LINUX) is expected
+
+
+OTHER_SYSTEMS = ["darwin", "win32", "linux without glibc"]
+
+
+@pytest.mark.parametrize("system", OTHER_SYSTEMS)
+def test_native_tools_need_linux_with_glibc(system: str) -> None:
+    assert choose_mode(Mode.AUTO, "x86_64", system) is Mode.EMULATED
+    assert choose_mode(Mode.AUTO, "arm64", system) is Mode.NATIVE
+    with pytest.raises(UsageError, match="mode `accelerated` cannot be used") as caught:
+        choose_mode(Mode.ACCELERATED, "x86_64", system)
+    assert caught.value.found == f"the machine is x86_64, its system {system}"
+    assert "Linux with glibc" in caught.value.hint
+    assert "`--mode emulated`" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -34,12 +53,12 @@ def test_the_mode_of_a_host(wanted: Mode, machine: str, expected: Mode) -> None:
         (Mode.NATIVE, "ppc64le", ["`--mode emulated`"]),
         (Mode.ACCELERATED, "aarch64", ["build natively", "`--mode native`"]),
         (Mode.EMULATED, "arm64", ["build natively", "nothing to emulate"]),
-        (Mode.ACCELERATED, "ppc64le", ["x86-64 programs", "`--mode emulated`"]),
+        (Mode.ACCELERATED, "ppc64le", ["x86-64 Linux", "`--mode emulated`"]),
     ],
 )
 def test_a_mode_that_does_not_fit_the_host(wanted: Mode, machine: str, words: list[str]) -> None:
     with pytest.raises(UsageError, match=f"mode `{wanted}` cannot be used") as caught:
-        choose_mode(wanted, machine)
+        choose_mode(wanted, machine, GLIBC_LINUX)
     assert machine in caught.value.found
     assert [word for word in words if word not in caught.value.hint] == []
     assert caught.value.exit_code == ExitCode.USAGE

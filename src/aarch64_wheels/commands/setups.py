@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ class Setups:
         index: where build requirements come from.
         reuse: False: learn and make it anew.
         tools: the native tools, None where there are none.
+        cores: of the machine that the containers run on.
     """
 
     plan: Plan
@@ -36,6 +36,7 @@ class Setups:
     index: IndexSettings
     reuse: bool
     tools: NativeTools | None
+    cores: int
 
     def of(self, target: Target) -> BackendSetup:
         """Give one target's set-up."""
@@ -51,9 +52,16 @@ class Setups:
             python=self.tools.python(row),
             key=own.key if own else "",
             missing=self.tools.missing.get(row.tag, ""),
-            # Where several targets share the cores, each has all of them whenever others wait.
-            parallel=len(os.sched_getaffinity(0)),
+            parallel=self._parallel(),
         )
+
+    def _parallel(self) -> int:
+        """Share the cores among the targets built at once, with two for each at the least.
+
+        While some install and repair, others compile: two keep few cores busy.
+        """
+        at_once = min(self.plan.jobs or self.cores, len(self.plan.targets))
+        return min(self.cores, max(2, -(-self.cores // at_once)))
 
     def environments(self) -> EnvironmentStore:
         """Give the build environments of earlier runs, without those too old to be used."""

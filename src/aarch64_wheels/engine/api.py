@@ -58,11 +58,18 @@ class Session(Protocol):
         Names are flat: an entry with a path separator, a link or a special file is refused.
         """
 
+    def copy_file(self, source: PurePosixPath, path: Path, limit: int) -> None:
+        """Copy one regular file to `path` on the host.
+
+        Raises:
+            StageError: there is no such file, or it has more than `limit` bytes.
+        """
+
     def save(self, source: PurePosixPath, archive: Path) -> None:
         """Write a directory of the container to a tar archive on the host."""
 
     def restore(self, archive: Path, parent: PurePosixPath) -> None:
-        """Unpack an archive that `save` has written below `parent` of a container."""
+        """Unpack an archive that `save` has written below `parent`, a directory that is there."""
 
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         """Write one file, making its parent directories."""

@@ -7,6 +7,7 @@ import os
 import stat
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -81,12 +82,30 @@ def unpack_one(chunks: Iterable[bytes], limit: int) -> bytes:
     Raises:
         StageError: it holds something else.
     """
+    with _one_file(chunks) as (tar, member):
+        return _content(tar, member).read(limit)
+
+
+def unpack_file(chunks: Iterable[bytes], path: Path, limit: int) -> None:
+    """Write the one regular file of a tar to `path`.
+
+    Raises:
+        StageError: it holds something else, or a file of more than `limit` bytes.
+    """
+    with _one_file(chunks) as (tar, member):
+        if member.size > limit:
+            found = f"{member.size} bytes (at most {limit} are copied)"
+            raise StageError(f"{path.name} is too large", found=found)
+        _write(tar, member, path)
+
+
+@contextmanager
+def _one_file(chunks: Iterable[bytes]) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     with tarfile.open(fileobj=io.BufferedReader(_Chunks(chunks)), mode="r|") as tar:
         member = tar.next()
-        stream = tar.extractfile(member) if member and member.isreg() else None
-        if stream is None:
+        if member is None or not member.isreg():
             raise _hostile(member.name if member else "", "not a regular file")
-        return stream.read(limit)
+        yield tar, member
 
 
 def _spellings(path: Path) -> tuple[Path, Path]:
@@ -149,9 +168,7 @@ def _hostile(name: str, why: str) -> StageError:
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Path:
     """Write beside and rename: a link that waits under this name on the host is not followed."""
-    content = tar.extractfile(member)
-    if content is None:  # cannot be: it is a regular file
-        raise _hostile(member.name, "no content")
+    content = _content(tar, member)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
     try:
         with os.fdopen(descriptor, "wb") as target:
@@ -163,6 +180,13 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Path:
         Path(temporary).unlink(missing_ok=True)
         raise
     return path
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    content = tar.extractfile(member)
+    if content is None:  # cannot be: it is a regular file
+        raise _hostile(member.name, "no content")
+    return content
 
 
 class _Chunks(io.RawIOBase):

@@ -44,7 +44,8 @@ class Engine:
 
     Attributes:
         name: `docker` or `podman`. version: the engine's own version.
-        architecture: of the machine it runs on, as the kernel calls it (`x86_64`).
+        architecture: of the machine it runs on, as the kernel calls it (`x86_64`); cores: how many
+            that machine has.
         client: the `docker.DockerClient`.
         local: it is reached through a socket of this machine.
         storage: the directory that holds its images and containers, None if it cannot be seen
@@ -59,6 +60,7 @@ class Engine:
         info = client.info()
         machine = str(info.get("Architecture", ""))
         self.architecture = _KERNEL_NAMES.get(machine, machine)
+        self.cores = int(info.get("NCPU") or os.cpu_count() or 1)
         self.local = endpoint.socket is not None
         self.storage = _storage(info) if self.local else None
         self.endpoint = endpoint

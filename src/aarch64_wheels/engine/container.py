@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import uuid
 from collections import deque
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import docker.errors
@@ -13,7 +13,14 @@ import docker.types
 import requests
 import urllib3.exceptions
 
-from aarch64_wheels.engine.archive import pack, pack_bytes, pack_links, unpack_flat, unpack_one
+from aarch64_wheels.engine.archive import (
+    pack,
+    pack_bytes,
+    pack_links,
+    unpack_file,
+    unpack_flat,
+    unpack_one,
+)
 from aarch64_wheels.engine.exec import STDOUT, execute
 from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
@@ -125,12 +132,13 @@ class ContainerSession:
 
     def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
         """See `api.Session.copy_out`. Raises StageError for an entry that is refused."""
-        with self._engine_errors(f"copy {source} out of"):
-            chunks, _ = self._client.api.get_archive(self.name, str(source))
-            try:
-                return unpack_flat(chunks, directory)
-            except tarfile.TarError as error:
-                raise StageError(f"cannot read what {source} holds", found=str(error)) from None
+        with self._archive(source, f"copy {source} out of") as chunks:
+            return unpack_flat(chunks, directory)
+
+    def copy_file(self, source: PurePosixPath, path: Path, limit: int) -> None:
+        """See `api.Session.copy_file`."""
+        with self._archive(source, f"copy {source} out of") as chunks:
+            unpack_file(chunks, path, limit)
 
     def save(self, source: PurePosixPath, archive: Path) -> None:
         """See `api.Session.save`."""
@@ -141,7 +149,6 @@ class ContainerSession:
 
     def restore(self, archive: Path, parent: PurePosixPath) -> None:
         """See `api.Session.restore`."""
-        self.capture(["mkdir", "-p", parent])
         with archive.open("rb") as stream, self._engine_errors("copy files into"):
             self._client.api.put_archive(self.name, str(parent), stream)
 
@@ -151,12 +158,8 @@ class ContainerSession:
 
     def read(self, path: PurePosixPath, limit: int) -> bytes:
         """See `api.Session.read`."""
-        with self._engine_errors(f"read {path} of"):
-            chunks, _ = self._client.api.get_archive(self.name, str(path))
-            try:
-                return unpack_one(chunks, limit)
-            except tarfile.TarError as error:
-                raise StageError(f"cannot read {path}", found=str(error)) from None
+        with self._archive(path, f"read {path} of") as chunks:
+            return unpack_one(chunks, limit)
 
     def link(self, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
         """See `api.Session.link`."""
@@ -225,6 +228,17 @@ class ContainerSession:
 
     def _gone(self) -> StageError:
         return StageError("the run was interrupted: its container has been removed")
+
+    @contextmanager
+    def _archive(self, source: PurePosixPath, what: str) -> Iterator[Iterator[bytes]]:
+        """Give a tar of `source` in pieces; whoever needs only some of it leaves the rest."""
+        with self._engine_errors(what):
+            chunks, _ = self._client.api.get_archive(self.name, str(source))
+            try:
+                with closing(chunks):  # a response left open holds its connection to the engine
+                    yield chunks
+            except tarfile.TarError as error:
+                raise StageError(f"cannot read what {source} holds", found=str(error)) from None
 
     @contextmanager
     def _engine_errors(self, what: str) -> Iterator[None]:

@@ -3,10 +3,14 @@
 They travel as one archive into a container that is never started, so that it works with an
 engine on another machine too, and no path of this host is ever mounted. A volume counts as
 filled when another one, a marker, says so: it is made last, and seeing it needs no container.
+
+Runs with other cache directories, or on other machines, may use the same engine. Who fills a
+volume holds a container whose name follows from the volume's, which an engine gives only once.
 """
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from contextlib import contextmanager, suppress
@@ -23,6 +27,7 @@ import urllib3.exceptions
 from aarch64_wheels.emulation.probe import probe_image
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
+from aarch64_wheels.engine.sweep import sweep
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.locking import exclusive
 from aarch64_wheels.processes import Processes
@@ -42,6 +47,10 @@ _WEEK_LABEL = "aarch64-wheels.week"
 _WEEK_SECONDS = 7 * 24 * 3600
 _TARGET = "/native"
 _CHUNK = 1 << 20
+
+#: Seconds to wait for another run that fills a volume, and between two looks at it.
+PATIENCE = 900.0
+PAUSE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +90,65 @@ def ensure_volume(engine: Engine, name: str, directory: Path, note: Callable[[st
         engine: gets the volume filled, unless it holds it.
         name: the volume's; other content, other name.
         directory: what to copy; its parent gets a lock file.
-        note: told if the volume must be filled, or another process is filling it.
+        note: told if the volume must be filled, or another run is filling it.
 
     Raises:
-        UnfitError: the engine fails, its disk is full, or a container uses a volume of this
-            name that is not ours.
+        UnfitError: the engine fails, its disk is full, a container uses a volume of this
+            name that is not ours, or another run fills it without end.
     """
     with _engine_errors(engine, name):
         if _mark_used(engine, name):
             return
         with exclusive(directory.parent / f"{name}.lock", note):
-            if not _mark_used(engine, name):
-                note(f"copying native files to {engine.name}'s volume {name}")
-                _remove_old(engine, name)
-                _fill(engine, name, directory)
+            if _mark_used(engine, name):
+                return
+            with _alone(engine, name, note):
+                if not _mark_used(engine, name):
+                    note(f"copying native files to {engine.name}'s volume {name}")
+                    _remove_old(engine, name)
+                    _fill(engine, name, directory)
+
+
+@contextmanager
+def _alone(engine: Engine, name: str, note: Callable[[str], None]) -> Iterator[None]:
+    """Be the only one at an engine who fills a volume, whatever cache directory others use."""
+    container = f"aarch64-wheels-filling-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    patience = time.monotonic() + PATIENCE
+    waits = False
+    while (held := _hold(engine, container)) is None:
+        if not waits:
+            note(f"waiting for another run that fills {engine.name}'s volume {name}")
+        waits = True
+        if time.monotonic() > patience:
+            raise UnfitError(
+                f"another run has been filling the volume {name} for too long",
+                found=f"it holds the container {container} of {engine}",
+                hint=f"if no run is at work, remove that: {engine.name} rm {container}",
+            )
+        sweep(engine)  # a run that was killed has left it
+        time.sleep(PAUSE)
+    engine.containers.add(held)
+    try:
+        yield
+    finally:
+        engine.containers.remove(held)
+
+
+def _hold(engine: Engine, container: str) -> str | None:
+    """Create a container that is only a name; gives its id, None if another run holds it."""
+    try:
+        made = engine.client.api.create_container(
+            probe_image(engine),
+            name=container,
+            labels=Owner.current().labels("filling"),
+            platform=PLATFORM,
+        )
+    except docker.errors.APIError as error:
+        # Older Podmans have another status for it.
+        if error.status_code == requests.codes.conflict or "already in use" in str(error):
+            return None
+        raise
+    return str(made["Id"])
 
 
 def _mark_used(engine: Engine, name: str) -> bool:

@@ -1,7 +1,8 @@
 """Who runs a project's build backend: a native interpreter with the target's identity, or not.
 
-Fact: whatever the native backend cannot do, the emulated one of the same container can. So a
-failure is final only where it is the code's own; anything else is tried again, under emulation.
+Fact: whatever the native backend cannot do, the emulated one can. So a failure is final only
+where it is the code's own; anything else is tried again under emulation, in a new container: the
+project's code ran as root in the old one.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Literal
 
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.settings.schema import Backend, Mode
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import PurePosixPath
 
     from aarch64_wheels.errors import CommandError
     from aarch64_wheels.native.facts import FactsStore
+    from aarch64_wheels.native.provenance import Call
     from aarch64_wheels.plan import Plan
 
 #: Words of interpreters, loaders and kernels about a program or library of another machine.
@@ -25,8 +29,8 @@ _FOREIGN = re.compile(
     r"\b(ImportError|ModuleNotFoundError)\b|cannot open shared object|wrong ELF class"
     r"|invalid ELF header|[Ee]xec format error|cannot execute binary"
 )
-#: So many of the last recorded calls are looked at: several compilers may run at once.
-_LAST_CALLS = 4
+#: These neither compile nor link, so they say nothing of the code.
+_ARCHIVERS = frozenset({"ar", "ranlib"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +75,12 @@ class NotNative(StageError):  # noqa: N818 - not an error while there is another
     """
 
     def __init__(self, reason: str) -> None:
+        self.reason = one_line(reason)
         super().__init__(
             "the build backend cannot run natively",
-            found=reason,
+            found=self.reason,
             hint="use `--backend auto`, which then runs it under emulation",
         )
-        self.reason = reason
 
 
 def first_choice(plan: Plan, setup: BackendSetup) -> BackendOutcome:
@@ -105,12 +109,12 @@ def second_choice(plan: Plan, refusal: NotNative) -> BackendOutcome:
     return BackendOutcome(backend="emulated", reason=refusal.reason)
 
 
-def why_not_native(error: CommandError, calls: str) -> str:
+def why_not_native(error: CommandError, calls: Sequence[Call]) -> str:
     """Say why a hook that failed natively may do better under emulation.
 
     Args:
         error: of the hook.
-        calls: the last lines of the record of compiler calls.
+        calls: the recorded compiler calls, in the order they ended; the last ones will do.
 
     Returns:
         The reason, one line; empty if the failure is the code's own and final.
@@ -122,7 +126,16 @@ def why_not_native(error: CommandError, calls: str) -> str:
     return f"it failed natively: {said or (lines[-1] if lines else f'status {error.status}')}"
 
 
-def _is_compile_error(calls: str) -> bool:
-    """Tell whether native clang found fault with the code itself, in one of the last calls."""
-    records = [line.split("\t") for line in calls.splitlines()[-_LAST_CALLS:]]
-    return any(record[0] == "native" and record[2] != "0" for record in records if record[2:])
+def _is_compile_error(calls: Sequence[Call]) -> bool:
+    """Tell whether the build ended because native clang found fault with the code itself.
+
+    What goes well after a failure says that the build went on, as it does after a probe.
+    """
+    for call in reversed(calls):
+        if call.tool in _ARCHIVERS:
+            continue
+        if call.status == 0:
+            return False
+        if call.native:
+            return True
+    return False

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.native.system import NativeSystem
 
 #: Files of this package that an accelerated image's making runs with the native Python.
-_SCRIPTS = ("configure.py", "installer.py", "loader.py")
+_SCRIPTS = ("configure.py", "gcc_answers.py", "installer.py", "loader.py")
 #: Other files of this package that decide what the bundle holds, beside the shim's sources.
 _CODE = ("bundle.py", "components.py", "relocation.py", "shim_build.py", "wheels.py")
 
@@ -79,7 +79,7 @@ def ensure_bundle(
     Raises:
         UnfitError: something cannot be fetched or made.
     """
-    key = bundle_key(system)
+    key = bundle_key(system, note)
 
     def make(directory: Path) -> None:
         note("assembling the native tools")
@@ -103,12 +103,12 @@ def ensure_interpreter(
         version: as `NativeSystem.lay_interpreter` takes it: `3.13`, `3.14t`.
         tag: the target's, such as `cp313`.
         cache_dir: it is kept below it.
-        note: told if it must be laid out.
+        note: told if it must be fetched or laid out.
 
     Raises:
         NoInterpreter: there is none of this version. UnfitError: the disk is full.
     """
-    identity = f"{system.key}\n{version}\n{tag}"
+    identity = f"{system.interpreter_key(version, note)}\n{version}\n{tag}"
     key = f"{tag}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
     def make(directory: Path) -> None:
@@ -119,9 +119,13 @@ def ensure_interpreter(
     return Bundle(directory=kept.ensure(make, note) / tag, key=key)
 
 
-def bundle_key(system: NativeSystem) -> str:
-    """Give the key of the bundle that this version makes with a system."""
+def bundle_key(system: NativeSystem, note: Callable[[str], None]) -> str:
+    """Give the key of the bundle that this version makes with a system.
+
+    `note` is told if the Python that runs the tools must be fetched.
+    """
     total = hashlib.sha256(system.key.encode())
+    total.update(system.interpreter_key(system.tools_version, note).encode())
     lock = read_lock()
     for name in sorted(lock):
         total.update(lock[name].text.encode())

@@ -48,7 +48,7 @@ COMPONENTS = (
             ("ziglang/lib/include", "zig/lib"),
         ),
     ),
-    Component(name="uv", build=Build.STATIC, files=(("bin/uv", "bin"), ("bin/uvx", "bin"))),
+    Component(name="uv", build=Build.STATIC, files=(("bin/uv", "bin"),)),
     Component(name="patchelf", build=Build.STATIC, files=(("bin/patchelf", "bin"),)),
     Component(
         name="cmake",

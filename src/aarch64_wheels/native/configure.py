@@ -1,8 +1,8 @@
 """Find the image's compilers, and write down what the shim must know of them.
 
-A script of the standard library alone: a native CPython (>= 3.11) runs it in the aarch64 container
-or in a Dockerfile's RUN. All it writes comes from the answers of the image's own GCC and linker
-and of clang, so that no distribution is a special case.
+A script that needs the standard library and its sibling alone: a native CPython (>= 3.11) runs it
+in the aarch64 container or in a Dockerfile's RUN. All it writes comes from the answers of the
+image's own GCC and linker and of clang, so that no distribution is a special case.
 """
 
 from __future__ import annotations
@@ -10,19 +10,20 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shlex
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+if TYPE_CHECKING or __package__:
+    from aarch64_wheels.native.gcc_answers import KEPT, Question, UnansweredError, ask, ask_all
+else:  # where it runs as a script, the other one is beside it
+    sys.path.insert(0, str(Path(__file__).parent))
+    from gcc_answers import KEPT, Question, UnansweredError, ask, ask_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-#: Names of compilers, the part each plays for the shim and where the image's own program is.
-Tools = dict[str, tuple[str, str]]
+    from aarch64_wheels.native.gcc_answers import Gcc, Tools
 
 _PREFIX, _VERSION = r"(?:aarch64[\w.]*(?:-[\w.]+)*-)?", r"(?:-\d[\d.]*)?"
 _ROLES = {
@@ -45,11 +46,7 @@ _ERRORS_SINCE_14 = """ implicit-function-declaration implicit-int int-conversion
 _LENIENT = """c++11-narrowing reserved-user-defined-literal register invalid-constexpr
  missing-template-arg-list-after-template-kw"""
 
-#: Questions whose answers are kept; the others go to GCC itself when somebody asks them.
-_KEPT = """-dumpmachine -dumpversion -dumpfullversion -print-search-dirs -print-multiarch
- -print-libgcc-file-name -print-multi-lib -print-sysroot -print-prog-name=ld"""
 _OLD = {"199409L": "89", "199711L": "98"}  # dates of standards that go by another year
-_HELP = ("common", "target", "optimizers", "warnings", "c", "c++", "undocumented")
 #: Options of GCC alone that change what is built: they need GCC. Its other options that clang does
 #: not have tune optimisation, diagnostics or dumps, and are dropped.
 _NEEDS_GCC = re.compile(
@@ -68,73 +65,6 @@ _REFUSED = re.compile(r"(?:unsupported option|optimization flag|does not support
 _DRIVER = "-Werror -Wno-error -Wfatal-errors -Werror-implicit-function-declaration"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Gcc:
-    """What the image's GCC is, read from its answers to `questions`."""
-
-    answers: dict[str, str]
-
-    @property
-    def triplet(self) -> str:
-        """What it calls the target."""
-        return self.answers["-dumpmachine"].strip()
-
-    @property
-    def major(self) -> int:
-        """The first number of its version."""
-        return int(self.answers["-dumpversion"].split(".")[0])
-
-    @property
-    def install(self) -> str:
-        """Where its libgcc is, which is what clang calls its installation."""
-        return os.path.normpath(self.answers["-print-libgcc-file-name"].strip() + "/..")
-
-    @property
-    def link(self) -> tuple[str, ...]:
-        """The words its linker would be called with for a program."""
-        lines = re.findall(r"^ \S*/collect2\"? (.*)$", self.answers["link"], re.MULTILINE)
-        return tuple(shlex.split(lines[0])) if lines else ()
-
-    @property
-    def libraries(self) -> list[str]:
-        """The directories it looks for libraries in, in its order."""
-        found = (os.path.normpath(word[2:]) for word in self.link if word.startswith("-L"))
-        return list(dict.fromkeys(found))
-
-    def macro(self, name: str, language: str = "c") -> str | None:
-        """Give the value of what it predefines when it optimises, None if it does not."""
-        text = self.answers[f"{language} macros"]
-        found = re.search(rf"^#define {name} ?(.*)$", text, re.MULTILINE)
-        return found[1] if found else None
-
-    def has_on(self, option: str) -> bool:
-        """Say whether an option is on by itself."""
-        return bool(re.search(rf"^\s+{option}\s+\[enabled\]", self.answers["on"], re.MULTILINE))
-
-
-def questions(tools: Tools, zig: Path) -> dict[str, tuple[str, ...]]:
-    """Give the commands whose output tells everything, by what they tell."""
-    cc, none = tools["gcc"][1], os.devnull
-    cxx = tools.get("g++", ("", cc))[1]
-    ld = next((path for role, path in tools.values() if role == "ld"), "true")
-    return {
-        **{question: (cc, question) for question in _KEPT.split()},
-        "link": (cxx, "-###", "-x", "c", none, "-o", "probe"),
-        "c macros": (cc, "-O2", "-dM", "-E", "-x", "c", none),
-        "c++ macros": (cxx, "-dM", "-E", "-x", "c++", none),
-        "on": (cc, "-Q", "--help=common", "--help=target"),
-        "options": (cc, *(f"--help={part}" for part in _HELP)),
-        "architectures": (cc, "-march=unheard-of", "-fsyntax-only", "-x", "c", none),
-        "extensions": (cc, "-march=armv8-a+unheard-of", "-fsyntax-only", "-x", "c", none),
-        "processors": (cc, "-mcpu=unheard-of", "-fsyntax-only", "-x", "c", none),
-        "linker options": (ld, "--help"),
-        "linker directories": (ld, "--verbose"),
-        "compiler proper": (cc, "-print-prog-name=cc1"),
-        "clang warnings": (str(zig), "clang", "--autocomplete=-W"),
-        "clang options": (str(zig), "clang", "--autocomplete=-"),
-    }
-
-
 def find_tools(path: Iterable[Path]) -> Tools:
     """Look for compilers in the directories of `path`; of one name, the first counts."""
     tools: Tools = {}
@@ -149,15 +79,19 @@ def find_tools(path: Iterable[Path]) -> Tools:
     return tools
 
 
-def of_one_version(tools: Tools, ask: Callable[..., str]) -> Tools:
+def of_one_version(tools: Tools) -> Tools:
     """Leave out what is of another version than `gcc`: the shim stands in for one compiler."""
     # The same program or wrapper under several names need not be asked twice.
     compilers = {path for role, path in tools.values() if role in {"cc", "c++", "cpp"}}
     content = {path: Path(path).read_bytes() for path in compilers}
-    versions = {each: ask(path, "-dumpversion") for path, each in content.items()}
+    versions = {each: _version(path) for path, each in content.items()}
     wanted = versions[content[tools["gcc"][1]]]
     other = {path for path, each in content.items() if versions[each] != wanted}
     return {name: tool for name, tool in tools.items() if tool[1] not in other}
+
+
+def _version(compiler: str) -> str:
+    return ask(Question(words=(compiler, "-dumpversion"), needed=False))
 
 
 def always(gcc: Gcc, native: Path) -> Iterator[str]:
@@ -171,6 +105,8 @@ def always(gcc: Gcc, native: Path) -> Iterator[str]:
     # GCC has neither warning, so -Werror must not make errors of them.
     yield from ("-Wno-unused-command-line-argument", "-Wno-ignored-optimization-argument")
     yield from ("-ftrapping-math", "-ffp-contract=fast", "-fmath-errno")
+    # Not -fsemantic-interposition, GCC's default: unlike GCC, clang then inlines no template and
+    # no `inline` function either. Who needs it can give it.
     yield "-fPIE" if gcc.macro("__PIE__") else "-fno-PIE"
     yield "-fcommon" if gcc.major < 10 else "-fno-common"  # noqa: PLR2004
     yield f"-fdebug-default-version={4 if gcc.major < 11 else 5}"  # noqa: PLR2004
@@ -276,30 +212,40 @@ def configuration(
     yield from (f"{name} {table[name]}" for name in sorted(table, key=os.fsencode))
 
 
-def ask(*words: str) -> str:
-    """Run a program as if the caller had told compilers nothing; give what it said."""
-    path = ("LIBRARY_PATH", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "GCC_EXEC_PREFIX")
-    environment = {k: v for k, v in os.environ.items() if k not in path} | {"LC_ALL": "C"}
-    done = subprocess.run(words, env=environment, capture_output=True, check=False)
-    return (done.stdout or done.stderr).decode(errors="replace")
-
-
 def write(work: Path, native: Path, tools: Tools, gcc: Gcc, policy: str) -> None:
     """Write the links, the answers and shim.conf below `work`."""
     for directory in (work / "compilers", work / "answers"):
         directory.mkdir(parents=True, exist_ok=True)
-    for question in _KEPT.split():
-        (work / "answers" / question.lstrip("-")).write_text(gcc.answers[question])
+    for question in KEPT:
+        # Where there is no record (old GCCs lack some questions), the shim lets GCC answer.
+        if gcc.answers[question]:
+            (work / "answers" / question.lstrip("-")).write_text(gcc.answers[question])
     target = ("clang", "-fno-color-diagnostics", f"--target={gcc.triplet}", "-###", "-c")
 
     def clang(*options: str) -> str:
-        return ask(str(native / "zig/zig"), *target, "-x", "c", os.devnull, *options)
+        words = (str(native / "zig/zig"), *target, "-x", "c", os.devnull, *options)
+        return ask(Question(words=words, complaint=True))
 
     lines = configuration(tools, gcc, native, policy, clang)
     (work / "shim.conf").write_text("\n".join(lines) + "\n")
     for name in tools:
         (work / "compilers" / name).unlink(missing_ok=True)
         (work / "compilers" / name).symlink_to(native / "shim")
+
+
+def configure(path: list[Path], options: argparse.Namespace) -> str:
+    """Ask the compilers in the directories of `path` and write; give a line that says what.
+
+    Raises:
+        UnansweredError: there is no GCC, or it does not answer.
+    """
+    tools = find_tools(path)
+    if "gcc" not in tools:
+        raise UnansweredError("this image has no gcc: nothing to stand in for")
+    tools = of_one_version(tools)
+    gcc = ask_all(tools, options.native / "zig/zig")
+    write(options.work, options.native, tools, gcc, options.policy)
+    return f"{gcc.triplet}, GCC {gcc.major}: {len(tools)} names of compilers"
 
 
 def main() -> int:
@@ -312,18 +258,12 @@ def main() -> int:
     ours = {options.native, options.work}
     path = [Path(part) for part in os.environ["PATH"].split(":")]
     path = [part for part in path if not ours & {part, *part.parents}]
-    tools = find_tools(path)
-    if "gcc" not in tools:
-        sys.stderr.write("this image has no gcc: nothing to stand in for\n")
-        return 1
     os.environ["PATH"] = ":".join(map(str, path))
-    tools = of_one_version(tools, ask)
-    asked = questions(tools, options.native / "zig/zig")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        said = pool.map(lambda words: ask(*words), asked.values())
-    gcc = Gcc(answers=dict(zip(asked, said, strict=True)))
-    write(options.work, options.native, tools, gcc, options.policy)
-    sys.stdout.write(f"{gcc.triplet}, GCC {gcc.major}: {len(tools)} names of compilers\n")
+    try:
+        sys.stdout.write(f"{configure(path, options)}\n")
+    except UnansweredError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 

@@ -17,6 +17,7 @@ from aarch64_wheels.native.shared_libraries import LOADER_NAME, copy_shared, sha
 from aarch64_wheels.native.system import NoInterpreter, code_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from aarch64_wheels.processes import Processes
@@ -49,6 +50,10 @@ class DebianSystem:
         for row in self.sets:
             digest.update(row.key.encode())
         return f"debian-{digest.hexdigest()[:16]}"
+
+    def interpreter_key(self, version: str, note: Callable[[str], None]) -> str:  # noqa: ARG002
+        """Give the same key: the packages decide about interpreters, too."""
+        return self.key
 
     @property
     def tools_version(self) -> str:

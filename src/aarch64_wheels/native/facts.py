@@ -110,8 +110,7 @@ def ask_facts(session: Session, interpreter: Interpreter) -> str:
     Raises:
         StageError: there is no such interpreter in the image, or it does not answer.
     """
-    script = resources.files("aarch64_wheels.native.identity") / "ask.py"
-    answer = session.capture([interpreter.python, "-I", "-c", script.read_text(encoding="utf-8")])
+    answer = session.capture([interpreter.python, "-I", "-c", _question()])
     try:
         Facts.parse(answer)
     except ValueError as error:
@@ -120,9 +119,16 @@ def ask_facts(session: Session, interpreter: Interpreter) -> str:
     return answer
 
 
+def _question() -> str:
+    script = resources.files("aarch64_wheels.native.identity") / "ask.py"
+    return script.read_text(encoding="utf-8")
+
+
 @dataclass(frozen=True, kw_only=True)
 class FactsStore:
     """Answers in the cache. An image is known by its content, so they never grow old.
+
+    To another question (`ask.py` changed, and with it what an answer means) there is none yet.
 
     Attributes:
         directory: where they are. image_id: the image they were asked of.
@@ -148,7 +154,8 @@ class FactsStore:
         return Facts.parse(answer)
 
     def _path(self, interpreter: Interpreter) -> Path:
-        key = hashlib.sha256(f"{self.image_id} {interpreter.directory}".encode()).hexdigest()[:24]
+        identity = f"{self.image_id} {interpreter.directory}\n{_question()}"
+        key = hashlib.sha256(identity.encode()).hexdigest()[:24]
         return self.directory / f"{interpreter.tag}-{key}.json"
 
     def _kept(self, path: Path) -> Facts | None:

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from aarch64_wheels.native.interpreter_copy import Original
 from aarch64_wheels.native.relocation import Dynamic
-from aarch64_wheels.wheels import find_uv
+from aarch64_wheels.wheels import run_uv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -64,10 +64,10 @@ class HostInterpreters:
 
     def install(self, version: str, kept: Path) -> str:
         """Let uv fetch an interpreter into a directory; returns why it could not, or ""."""
-        argv = [find_uv(), "python", "install", "--no-bin", "--install-dir", str(kept), version]
+        words = ["python", "install", "--no-bin", f"--install-dir={kept.absolute()}", version]
         # A machine that cannot reach the downloads should not wait long to be told so.
         environ = {"UV_HTTP_RETRIES": "1", **self.environ}
-        result = self.processes.run(argv, env=environ)
+        result = run_uv(words, environ, self.processes)
         if result.returncode == 0:
             return ""
         lines = [line.strip() for line in result.stderr.splitlines() if line.strip()]
@@ -82,9 +82,9 @@ class HostInterpreters:
     def _listed(self, version: str, extra: Mapping[str, str]) -> list[Path]:
         """List what uv knows; on PATH, what is kept aside goes before the distribution's own."""
         path = ":".join([*self._aside(version), *self._path()])
-        argv = [find_uv(), "python", "list", "--only-installed", "--no-python-downloads"]
-        argv += ["--no-config", "--output-format", "json", version]
-        result = self.processes.run(argv, env={**self.environ, **extra, "PATH": path})
+        words = ["python", "list", "--only-installed", "--no-python-downloads"]
+        words += ["--output-format=json", version]
+        result = run_uv(words, {**self.environ, **extra, "PATH": path}, self.processes)
         try:
             rows: list[dict[str, Any]] = json.loads(result.stdout) if not result.returncode else []
         except ValueError:
@@ -103,11 +103,14 @@ class HostInterpreters:
 
     def _path(self) -> list[str]:
         words = self.environ.get("PATH", "").split(":")
-        # pyenv's stand-ins are scripts that fail for every version but the chosen one.
-        return [word for word in words if word and Path(word).name != "shims"]
+        # pyenv's stand-ins are scripts that fail for every version but the chosen one; and what
+        # is relative to the working directory may be anybody's.
+        return [word for word in words if Path(word).is_absolute() and Path(word).name != "shims"]
 
     def _inspect(self, program: Path, version: str) -> Original | None:
-        result = self.processes.run([program, "-IS", "-c", _QUESTION], env=dict(self.environ))
+        argv: list[str | Path] = [program, "-IS", "-c", _QUESTION]
+        # Not where it was called: pyenv and its like obey files of a project.
+        result = self.processes.run(argv, env=dict(self.environ), cwd=Path("/"))
         try:
             answer: dict[str, Any] = json.loads(result.stdout) if not result.returncode else {}
         except ValueError:

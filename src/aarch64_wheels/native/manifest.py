@@ -1,4 +1,8 @@
-"""The bundle's manifest: what it holds, with versions and hashes."""
+"""The bundle's manifest: what it holds, with versions and hashes.
+
+It is for readers: nothing checks its hashes. What comes from an index is checked by the lock's
+hashes when it is fetched.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ class Entry:
 
 
 def write_manifest(directory: Path, key: str, entries: Iterable[Entry]) -> None:
-    """Write the manifest into the bundle's directory."""
+    """Write the manifest, for readers, into the bundle's directory."""
     rows = [asdict(entry) for entry in sorted(entries, key=lambda entry: entry.name)]
     text = json.dumps({"key": key, "components": rows}, indent=1)
     (directory / NAME).write_text(f"{text}\n", encoding="utf-8")

@@ -42,6 +42,15 @@ def _for_target(requires: Iterable[str], facts: Facts) -> Iterator[str]:
             yield str(parsed)
 
 
+def is_requirement(text: str) -> bool:
+    """Tell whether a text is a requirement (PEP 508): an installer takes paths and options too."""
+    try:
+        Requirement(text)
+    except InvalidRequirement:
+        return False
+    return True
+
+
 def depends_on_machine(requirement: str, facts: Facts) -> bool:
     """Tell whether a requirement holds for only one of the target and a native interpreter."""
     try:

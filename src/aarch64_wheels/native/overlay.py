@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 OVERLAY = WORK / "overlay"
 _SCRIPT = PACKAGE / "overlay.py"
+#: uv's words where there is no wheel, and nothing may be or can be built.
+_NO_WHEEL = re.compile(r"has no (usable )?wheels|[Bb]uilding from source is disabled")
 #: The glibc 2.x that uv knows a platform for, besides manylinux2014's 2.17.
 _KNOWN_GLIBC = (28, *range(31, 41))
 
@@ -35,6 +37,7 @@ def lay_over(session: Session, facts: Facts, sink: LineSink) -> None:
     Raises:
         NotNative: a requirement has no wheel for the target, a library would have to be native
             and the target's at once, or the target would have got other requirements.
+        StageError: the index does not answer.
     """
     site = ENVIRONMENT / facts.site
     found = json.loads(session.capture([PYTHON, "-I", _SCRIPT, "scan", site], sink=sink))
@@ -60,8 +63,15 @@ def _fetch(session: Session, facts: Facts, sink: LineSink, wheels: Sequence[str]
     try:
         session.run([*argv, "--", *wheels], sink=sink, env=UV_ENVIRONMENT, cwd=PurePosixPath("/"))
     except CommandError as error:
+        if not lacks_wheel(error.tail):
+            raise
         what = f"files of {', '.join(wheels)} are to be linked or included"
         raise NotNative(f"{what}, and there is no wheel of it for the target") from error
+
+
+def lacks_wheel(said: str) -> bool:
+    """Tell whether uv says that there is no wheel, rather than that an index has trouble."""
+    return bool(_NO_WHEEL.search(said))
 
 
 def uv_platform(libc_version: str) -> str:

@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 #: The bundle, mounted read-only.
 NATIVE = PurePosixPath("/native")
 BIN = NATIVE / "bin"
-SHIM = NATIVE / "shim"
 LIBRARIES = NATIVE / "lib"
 LOADER = LIBRARIES / "ld-linux-x86-64.so.2"
 TOOLS = NATIVE / "tools"
@@ -19,7 +18,5 @@ CONFIGURE = NATIVE / "configure.py"
 #: What is made for one image or one container.
 WORK = PurePosixPath("/aarch64-wheels")
 COMPILERS = WORK / "compilers"
-SHIM_CONF = WORK / "shim.conf"
-ANSWERS = WORK / "answers"
 CALLS = WORK / "calls"
 IDENTITY = WORK / "identity"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.spec import Mount
 from aarch64_wheels.engine.volumes import ensure_volume
+from aarch64_wheels.errors import CommandError, UnfitError
 from aarch64_wheels.native.bundle import ensure_bundle, ensure_interpreter
 from aarch64_wheels.native.loader import LINKS
 from aarch64_wheels.native.places import (
@@ -82,13 +83,21 @@ class NativeTools:
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """Where native tools come from and go to."""
+    """Where native tools come from and go to.
+
+    Attributes:
+        engine: holds them. system: lays out their libraries and interpreters.
+        cache_dir: they are kept below it. index: where their wheels come from.
+        reuse: False: ask the image's compilers anew.
+        note: told each step that takes time.
+    """
 
     engine: Engine
     system: NativeSystem
     cache_dir: Path
     index: IndexSettings
     note: LineSink
+    reuse: bool = True
 
     def prepare(self, plan: Plan, image_id: str, start: Start) -> NativeTools:
         """Have the engine hold what the plan's containers mount, and know the image's compilers.
@@ -131,7 +140,7 @@ class Preparation:
 
     def _configured(self, tools: Bundle, compiler: Compiler, image_id: str, start: Start) -> Path:
         archive = self._configuration(compiler, tools.key, image_id)
-        if not archive.is_file():
+        if not (self.reuse and archive.is_file()):
             with start((Mount(volume=tools.volume, target=NATIVE),)) as session:
                 self._configure(session, compiler, archive)
         return archive
@@ -144,7 +153,14 @@ class Preparation:
         """Ask the image's compilers what they are, once, and keep the answers."""
         self.note("asking the image's compilers what they are")
         policy = "native-only" if compiler is Compiler.NATIVE_ONLY else "auto"
-        session.run([TOOLS_PYTHON, CONFIGURE, "--policy", policy], sink=self.note)
+        try:
+            session.run([TOOLS_PYTHON, CONFIGURE, "--policy", policy], sink=self.note)
+        except CommandError as error:
+            raise UnfitError(
+                "the image's compilers cannot be asked what they are",
+                found=error.tail,
+                hint="use an image with GCC on its PATH, or --mode emulated",
+            ) from error
         archive.parent.mkdir(parents=True, exist_ok=True)
         draft = archive.with_suffix(f".{time.monotonic_ns()}.partial")
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from aarch64_wheels.errors import UnfitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -35,7 +36,19 @@ class NativeSystem(Protocol):
 
     @property
     def key(self) -> str:
-        """Changes when what is laid out changes."""
+        """Changes when the loader and libraries that are laid out change."""
+
+    def interpreter_key(self, version: str, note: Callable[[str], None]) -> str:
+        """Give what changes when the CPython that is laid out changes, or the libraries.
+
+        Args:
+            version: as `lay_interpreter` takes it.
+            note: told if it must be fetched.
+
+        Raises:
+            NoInterpreter: there is none of this version.
+            UnfitError: it cannot be read, or the disk is full.
+        """
 
     @property
     def tools_version(self) -> str:

@@ -62,8 +62,9 @@ class CallSummary:
 class ObjectRecord:
     """An ELF file in a wheel: its path there, and what compiled the code in it.
 
-    `compilers` holds names such as `clang 21.1` and `gcc 10.2`, sorted; `unknown` among them
-    stands for code whose compilation was not recorded.
+    `compilers` holds `clang` (native) and `gcc` (the image's own, or a fallback to it), sorted;
+    `unknown` among them stands for code whose compilation was not recorded, and `image` alone
+    for a library of the image that the repair has put into the wheel.
     """
 
     path: str

@@ -11,25 +11,29 @@ from aarch64_wheels.settings.schema import Backend, Compiler, Mode
 if TYPE_CHECKING:
     from aarch64_wheels.settings.schema import Settings
 
+#: A host whose own system is Linux with glibc: there the native tools can be laid out.
+GLIBC_LINUX = "linux with glibc"
 
-def choose_mode(wanted: Mode, host_machine: str) -> Mode:
+
+def choose_mode(wanted: Mode, host_machine: str, host_system: str) -> Mode:
     """Choose how to build on a host: never `auto`.
 
     Args:
         wanted: the setting.
         host_machine: what `platform.machine()` says.
+        host_system: `GLIBC_LINUX`, or any other words for what the host runs.
 
     Raises:
         UsageError: the host cannot do what is wanted.
     """
-    possible = _possible(host_machine)
+    possible = _possible(host_machine, host_system)
     if wanted is Mode.AUTO:
         return possible[0]
     if wanted in possible:
         return wanted
     raise UsageError(
         f"mode `{wanted}` cannot be used on this host",
-        found=f"the machine is {host_machine}",
+        found=f"the machine is {host_machine}, its system {host_system}",
         hint=_instead(wanted, possible),
     )
 
@@ -75,11 +79,11 @@ def effective_compiler(settings: Settings, mode: Mode) -> Compiler:
             assert_never(mode)
 
 
-def _possible(host_machine: str) -> tuple[Mode, ...]:
+def _possible(host_machine: str, host_system: str) -> tuple[Mode, ...]:
     """List the modes that a host can build in, the one that `auto` takes first."""
     if is_arm64(host_machine):
         return (Mode.NATIVE,)
-    if is_x86_64(host_machine):
+    if is_x86_64(host_machine) and host_system == GLIBC_LINUX:
         return (Mode.ACCELERATED, Mode.EMULATED)
     return (Mode.EMULATED,)
 
@@ -90,7 +94,7 @@ def _instead(wanted: Mode, possible: tuple[Mode, ...]) -> str:
         case Mode.ACCELERATED if Mode.NATIVE in possible:
             return f"build natively, there is nothing to accelerate: {use}"
         case Mode.ACCELERATED:
-            return f"the native tools are x86-64 programs: {use}"
+            return f"the native tools come from an x86-64 Linux with glibc: {use}"
         case Mode.EMULATED if Mode.NATIVE in possible:
             return f"build natively, there is nothing to emulate: {use}"
         case Mode.NATIVE | Mode.EMULATED | Mode.AUTO:
@@ -103,5 +107,5 @@ def _contradiction(option: str, value: str, mode: Mode, why: str) -> UsageError:
     return UsageError(
         f"`--{option} {value}` contradicts mode `{mode}`",
         found=f"in mode `{mode}` {why}",
-        hint=f"use `--{option} auto`, or `--mode accelerated` on an x86-64 machine",
+        hint=f"use `--{option} auto`, or `--mode accelerated` on x86-64 Linux",
     )

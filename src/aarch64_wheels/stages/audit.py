@@ -13,6 +13,8 @@ from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
 from aarch64_wheels.audit.archive import read_wheel
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.provenance import made_by, trace
+from aarch64_wheels.stages.job import REPAIRED
+from aarch64_wheels.stages.listing import only_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,15 +26,12 @@ if TYPE_CHECKING:
     from aarch64_wheels.stages.job import Job
 
 
-def audit_repaired(
-    session: Session, job: Job, repaired: PurePosixPath, calls: Sequence[Call] | None = None
-) -> WheelRecord:
+def audit_repaired(session: Session, job: Job, calls: Sequence[Call] | None = None) -> WheelRecord:
     """Copy the repaired wheel out, audit it on this host, and put it into the output directory.
 
     Args:
         session: the container.
         job: what is built.
-        repaired: the wheel there.
         calls: the recorded compiler calls, None where there is no record.
 
     Raises:
@@ -40,7 +39,7 @@ def audit_repaired(
     """
     try:
         with tempfile.TemporaryDirectory(prefix=".audit-", dir=job.wheelhouse.directory) as scratch:
-            (path,) = session.copy_out(repaired.parent, Path(scratch))
+            path = only_wheel(session.copy_out(REPAIRED, Path(scratch)))
             result, objects = _audit(job, path), _objects(path, calls)
             return replace(_keep(job, path, result), objects=objects)
     except OSError as error:
@@ -70,9 +69,13 @@ def _keep(job: Job, path: Path, result: AuditResult) -> WheelRecord:
 def _objects(path: Path, calls: Sequence[Call] | None) -> tuple[ObjectRecord, ...]:
     """Say what compiled each ELF file of a wheel: without a record, the image's own compiler."""
     members = read_wheel(path).elfs
+    # auditwheel puts the libraries it takes from the image into a directory of such a name.
+    grafted = [name for name in members if PurePosixPath(name).parent.name.endswith(".libs")]
+    own = [name for name in members if name not in grafted]
+    of_image = made_by(grafted, "image")
     if calls is None:
-        return made_by(members, "gcc")
-    return trace(calls, members, native="clang", fallback="gcc")
+        return (*made_by(own, "gcc"), *of_image)
+    return (*trace(calls, own, native="clang", fallback="gcc"), *of_image)
 
 
 def _words(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.backend import BackendOutcome, NotNative, why_not_native
 from aarch64_wheels.native.placement import CALL_HOOK
 from aarch64_wheels.native.places import CALLS
-from aarch64_wheels.native.provenance import MAX_BYTES
+from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls
 from aarch64_wheels.stages.job import PROJECT, PYTHON, Job
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
     from aarch64_wheels.native.facts import Facts
 
-#: The status of a command that could not be started (POSIX; engines keep to it).
-NOT_STARTED = (126, 127)
+#: Of a record that is too long to be read as a whole, so many bytes at its end are.
+_END = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +89,17 @@ def call_hook(
 
 def _told(session: Session, prepared: Prepared, hook: str, error: CommandError) -> StageError:
     """Make the error that says what failed: the hook, in the backend's words."""
-    may_do_better = prepared.outcome.is_native and error.status not in NOT_STARTED
-    if may_do_better and (reason := why_not_native(error, _calls(session))):
+    if prepared.outcome.is_native and (reason := why_not_native(error, _last_calls(session))):
         return NotNative(reason)
     return CommandError((f"{hook} of the build backend",), error.status, error.tail)
 
 
-def _calls(session: Session) -> str:
-    """Read the record of compiler calls; with `--compiler gcc` there is none."""
+def _last_calls(session: Session) -> tuple[Call, ...]:
+    """Read the end of the record of compiler calls; with `--compiler gcc` there is none."""
     try:
-        return session.read(CALLS, MAX_BYTES).decode(errors="replace")
+        record = session.read(CALLS, MAX_BYTES + 1)
+        if len(record) > MAX_BYTES:
+            record = session.capture(["tail", "-c", str(_END), CALLS]).encode()
     except StageError:
-        return ""
+        return ()
+    return parse_calls(record)

@@ -1,4 +1,4 @@
-"""Which wheel a stage has left in a directory of the container."""
+"""Which wheel a stage has left in a directory that was copied out of the container."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.errors import StageError
 
 if TYPE_CHECKING:
-    from pathlib import PurePosixPath
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from aarch64_wheels.engine.api import Session
 
-
-def only_wheel(session: Session, directory: PurePosixPath) -> PurePosixPath:
-    """Give the one wheel in a directory of the container.
+def only_wheel(files: Sequence[Path]) -> Path:
+    """Give the one wheel among files.
 
     Raises:
         StageError: there is none, or more than one.
     """
-    names = session.capture(["ls", "-A", directory]).splitlines()
-    wheels = [name for name in names if name.endswith(".whl")]
+    wheels = [path for path in files if path.suffix == ".whl"]
     if len(wheels) != 1:
         raise StageError(
             f"expected one wheel, found {len(wheels)}",
-            found=", ".join(names) or "an empty directory",
+            found=", ".join(path.name for path in files) or "an empty directory",
         )
-    return directory / wheels[0]
+    return wheels[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.stages.job import REPAIRED, Job
-from aarch64_wheels.stages.listing import only_wheel
 
 if TYPE_CHECKING:
     from pathlib import PurePosixPath
@@ -13,18 +12,14 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
 
 
-def repair_wheel(session: Session, job: Job, wheel: PurePosixPath) -> PurePosixPath:
-    """Repair a wheel to the image's policy (PEP 600, PEP 656).
+def repair_wheel(session: Session, job: Job, wheel: PurePosixPath) -> None:
+    """Repair a wheel to the image's policy (PEP 600, PEP 656); the result is below `REPAIRED`.
 
     Without a policy for the image, auditwheel takes what the image itself names
     (`AUDITWHEEL_PLAT`), or the best the wheel is good for.
-
-    Returns:
-        The repaired wheel in the container.
 
     Raises:
         StageError: the wheel cannot be made to meet the policy.
     """
     plat = ("--plat", job.plan.image.policy) if job.plan.image.policy else ()
     session.run(("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel), sink=job.sink)
-    return only_wheel(session, REPAIRED)

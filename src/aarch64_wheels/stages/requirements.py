@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.backend import NotNative
-from aarch64_wheels.native.markers import for_target
-from aarch64_wheels.native.overlay import lay_over
+from aarch64_wheels.native.markers import for_target, is_requirement
+from aarch64_wheels.native.overlay import lacks_wheel, lay_over, uv_platform
 from aarch64_wheels.native.placement import PTH, write_pth
-from aarch64_wheels.stages.hooks import NOT_STARTED
-from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, WORK, Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +25,23 @@ if TYPE_CHECKING:
     from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.native.facts import Facts
 
+#: The status of a command that could not be started (POSIX; engines keep to it).
+_NOT_STARTED = (126, 127)
+#: What is to be resolved, and what it came to.
+_WANTED = WORK / "requirements/pyproject.toml"
+_PINS = WORK / "requirements/pins.txt"
+_MAX_PINS = 1 << 20
+#: Our code that a native environment depends on: kept ones are not those of another version.
+_SHAPED_BY = ("native/identity/overlay.py", "native/overlay.py", "native/markers.py")
 #: A native interpreter compiles for the machine it runs on, and these are no such compilers: only
 #: what needs none can be built from source for it.
 _NO_COMPILERS = dict.fromkeys(("CC", "CXX", "LD", "AR", "FC"), "no-x86-64-compiler")
+#: uv's words where a source did not become a wheel.
+_NOT_BUILT = re.compile(r"Failed to build|build backend returned an error")
+#: How uv begins the first line of an error, and each of its causes.
+_LABEL = re.compile(r"^\s*(error:|cause:|\xd7|[╰├]─▶)\s+")
+#: So many such lines of a failed command are kept, however much it says after them.
+_FIRST_ERRORS = 3
 #: Bytecode is the same on every machine (PEP 3147), if the interpreters agree on its form.
 _COMPILE = """\
 import compileall, importlib.util, sys
@@ -49,30 +66,31 @@ class Requirements:
     facts: Facts
     native: bool
 
-    def prepare(self) -> bool:
-        """Take the environment of an earlier run, or make one.
+    def prepare(self) -> None:
+        """Take the environment of an earlier run, or make one and keep it.
 
-        Returns:
-            True if it is an earlier one, which nobody has looked at yet.
+        To be called before any code of the project has run in the container.
 
         Raises:
             NotNative: what it needs cannot be had for a native interpreter.
             StageError: it cannot be had at all.
         """
-        archive = self._archive
-        if not self.job.environments.holds(archive):
+        if not self.job.environments.holds(self._archive):
             self._make()
-            return False
-        self.job.sink(f"using the build environment kept in {archive}")
+            return
+        self.job.sink(f"using the build environment kept in {self._archive}")
         try:
-            self.session.restore(archive, ENVIRONMENT.parent)
+            self.session.restore(self._archive, ENVIRONMENT.parent)
+            self.session.capture([PYTHON, "-I", "-S", "-c", ""])
         except StageError as error:
-            self.make_anew(error)
-            return False
-        return True
+            self._make_anew(error)
 
-    def make_anew(self, error: StageError) -> None:
-        """Forget a kept environment that has turned out to be damaged; raises as `prepare`."""
+    def add(self, requires: Sequence[str]) -> None:
+        """Install what the backend requires besides; raises as `prepare`."""
+        self._install(requires, is_empty=False)
+
+    def _make_anew(self, error: StageError) -> None:
+        """Forget a kept environment that is damaged."""
         self.job.sink(f"the kept build environment is damaged, and made anew: {error}")
         self._archive.unlink(missing_ok=True)
         self.session.run(["rm", "-rf", ENVIRONMENT], sink=self.job.sink)
@@ -80,7 +98,7 @@ class Requirements:
 
     @property
     def _archive(self) -> Path:
-        made_by = (PTH, self.setup.key) if self.native else (PTH,)
+        made_by = (PTH, self.setup.key, _our_digest()) if self.native else (PTH,)
         requires = self.job.plan.build_requires
         return self.job.environments.archive(self.job.target.interpreter, requires, made_by)
 
@@ -88,28 +106,20 @@ class Requirements:
         """Make it with what `pyproject.toml` requires, and keep it."""
         self._run(["uv", "venv", "--no-project", "--python", self._interpreter, ENVIRONMENT])
         write_pth(self.session, ENVIRONMENT / self.facts.site)
-        self.install(self.job.plan.build_requires)
+        self._install(self.job.plan.build_requires, is_empty=True)
         self._compile()
         try:
             self._save(self._archive)
         except OSError as error:  # a full disk costs the next run some time, not this its wheel
             self.job.sink(f"the build environment is not kept for later runs: {error}")
 
-    def install(self, requires: Sequence[str]) -> None:
-        """Install requirements.
-
-        Raises:
-            NotNative: one of them cannot be had for a native interpreter.
-            StageError: one of them cannot be had at all.
-        """
+    def _install(self, requires: Sequence[str], *, is_empty: bool) -> None:
         if not requires:
             return
-        argv = ("uv", "pip", "install", "--python", PYTHON)
         if not self.native:
-            self._run([*argv, "--", *requires])
-            return
-        if native := for_target(requires, self.facts):
-            self._install_natively((*argv, "--compile-bytecode"), ("--", *native))
+            self._run(["uv", "pip", "install", "--python", PYTHON, "--", *requires])
+        elif pins := self._pins(for_target(requires, self.facts), is_empty=is_empty):
+            self._install_natively(pins)
             lay_over(self.session, self.facts, self.job.sink)
 
     @property
@@ -117,30 +127,71 @@ class Requirements:
         own = self.job.target.interpreter.python
         return self.setup.python or own if self.native else own
 
-    def _install_natively(self, argv: Argv, requires: Sequence[str]) -> None:
-        """Take wheels; where there is one of none, what is pure Python may be built."""
+    def _pins(self, requires: Sequence[str], *, is_empty: bool) -> list[str]:
+        """Resolve requirements to the releases that the target would be given.
+
+        An installer that may only take native wheels would rather take an older release of
+        what has none. As the target's installer, this one prefers what is installed already.
+        """
+        if not requires:
+            return []
+        if odd := [text for text in requires if not is_requirement(text)]:
+            raise NotNative(f"this is no requirement by PEP 508: {odd[0]!r}")
+        self.session.write(_WANTED, _as_project(requires))
+        installed = "" if is_empty else self._installed()
+        self.session.write(_PINS, installed.encode())
+        argv: list[str | PurePosixPath]
+        argv = ["uv", "pip", "compile", "--python", PYTHON, "--no-header", "--no-annotate"]
+        argv += ["--python-version", ".".join(str(part) for part in self.facts.version)]
+        argv += ["--python-platform", uv_platform(self.facts.libc_version)]
         try:
-            self._run([*argv, "--only-binary", ":all:", *requires])
-        except CommandError:
-            try:
-                self._run([*argv, *requires], _NO_COMPILERS)
-            except CommandError as error:
-                last = (error.tail.strip() or "uv failed").splitlines()[-1].strip()
-                raise NotNative(f"a build requirement has no x86-64 wheel: {last}") from error
+            self._run([*argv, "--output-file", _PINS, _WANTED], _NO_COMPILERS)
+        except CommandError as error:
+            if not _NOT_BUILT.search(error.tail):
+                raise
+            raise NotNative(
+                f"a build requirement cannot be asked natively: {_told(error)}"
+            ) from error
+        pins = self.session.read(_PINS, _MAX_PINS).decode(errors="replace").splitlines()
+        return [pin for pin in pins if pin.strip() and not pin.startswith("#")]
+
+    def _installed(self) -> str:
+        argv = ("uv", "pip", "freeze", "--python", PYTHON)
+        env, root = UV_ENVIRONMENT, PurePosixPath("/")
+        return self.session.capture(argv, sink=self.job.sink, env=env, cwd=root)
+
+    def _install_natively(self, pins: Sequence[str]) -> None:
+        """Take wheels; where there is one of none, what is pure Python may be built."""
+        argv = ("uv", "pip", "install", "--python", PYTHON, "--compile-bytecode", "--no-deps")
+        try:
+            self._run([*argv, "--only-binary", ":all:", "--", *pins])
+        except CommandError as error:
+            if not lacks_wheel(error.tail):
+                raise
+            self._build_natively([*argv, "--", *pins])
+
+    def _build_natively(self, argv: Argv) -> None:
+        try:
+            self._run(argv, _NO_COMPILERS)
+        except CommandError as error:
+            if told := _told(error):
+                raise NotNative(f"a build requirement has no x86-64 wheel: {told}") from error
+            raise
 
     def _run(self, argv: Argv, variables: dict[str, str] | None = None) -> None:
         """Run uv out of the project, whose own settings for it are not for us."""
         env = {**UV_ENVIRONMENT, **(variables or {})}
+        errors: list[str] = []
+
+        def sink(line: str) -> None:
+            if _LABEL.match(line) and len(errors) < _FIRST_ERRORS:
+                errors.append(line)
+            self.job.sink(line)
+
         try:
-            self.session.run(argv, sink=self.job.sink, env=env, cwd=PurePosixPath("/"))
+            self.session.run(argv, sink=sink, env=env, cwd=PurePosixPath("/"))
         except CommandError as error:
-            if error.status not in NOT_STARTED:
-                raise
-            raise StageError(
-                "the image has no `uv` on PATH",
-                found=error.tail,
-                hint="use a current manylinux or musllinux image, or `--image debian`",
-            ) from error
+            raise _explained(error, errors) from error
 
     def _compile(self) -> None:
         """Make the bytecode of an emulated environment natively, where that can be done."""
@@ -160,3 +211,39 @@ class Requirements:
             draft.replace(archive)
         finally:
             draft.unlink(missing_ok=True)
+
+
+def _explained(error: CommandError, first: Sequence[str]) -> StageError:
+    """Say why uv failed, also where a failed build says much after uv's own first lines."""
+    if error.status in _NOT_STARTED:
+        return StageError(
+            "the image has no `uv` on PATH",
+            found=error.tail,
+            hint="use a current manylinux or musllinux image, or `--image debian`",
+        )
+    lost = [line for line in first if line not in error.tail]
+    return CommandError(error.argv, error.status, "\n".join([*lost, error.tail]))
+
+
+def _our_digest() -> str:
+    """Give a digest of our code that shapes a native environment."""
+    package = resources.files("aarch64_wheels")
+    ours = b"".join(package.joinpath(name).read_bytes() for name in _SHAPED_BY)
+    return hashlib.sha256(ours + repr(_NO_COMPILERS).encode()).hexdigest()
+
+
+def _as_project(requires: Sequence[str]) -> bytes:
+    """Write requirements where none of them can pass for an option, as a line by itself could."""
+    names = json.dumps(list(requires), ensure_ascii=False)
+    text = f'[project]\nname = "build-requirements"\nversion = "0"\ndependencies = {names}\n'
+    return text.encode(errors="replace")
+
+
+def _told(error: CommandError) -> str:
+    """Give the line in which uv names the requirement that it cannot give a native interpreter.
+
+    Empty where it failed for another reason, which it would have for any interpreter.
+    """
+    lines = (line.strip() for line in error.tail.splitlines())
+    found = (line for line in lines if lacks_wheel(line) or _NOT_BUILT.search(line))
+    return _LABEL.sub("", next(found, ""))

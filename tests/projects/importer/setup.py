@@ -9,7 +9,7 @@ from setuptools.command.build_ext import build_ext
 class BuildWithTable(build_ext):
     """Builds the extension, imports it, and writes a module with what it has computed."""
 
-    def run(self):
+    def run(self) -> None:
         super().run()
         directory = pathlib.Path(self.build_lib)
         sys.path.insert(0, str(directory))

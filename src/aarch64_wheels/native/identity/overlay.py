@@ -16,6 +16,7 @@ import shutil
 import struct
 import sys
 from importlib.metadata import Distribution, distributions
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def scan(site: Path) -> dict[str, object]:
     Returns:
         `wheels`: name and version of those whose files are wanted from the target's wheel;
         `foreign`: an extension module that this interpreter cannot import;
-        `conflict`: a library to link with that is also loaded here;
+        `conflict`: a library to link with that is also loaded here, or files wanted of what is
+        not from the index;
         `conditional`: what any of them requires on some machines only.
     """
     everything = list(distributions(path=[str(site)]))
@@ -52,7 +54,7 @@ def scan(site: Path) -> dict[str, object]:
     return {
         "wheels": sorted([_name(one), one.version] for one in wanted),
         "foreign": next((str(path) for path in extensions if not _is_native(path)), ""),
-        "conflict": next(_conflicts(libraries, extensions), ""),
+        "conflict": next(chain(_unnamed(wanted), _conflicts(libraries, extensions)), ""),
         "conditional": sorted(set(_conditional(everything))),
     }
 
@@ -100,6 +102,13 @@ def _is_native(path: Path) -> bool:
     with path.open("rb") as stream:
         header = stream.read(20)
     return header[:4] != b"\x7fELF" or struct.unpack_from("<H", header, 18)[0] == _EM_X86_64
+
+
+def _unnamed(wanted: list[Distribution]) -> Iterator[str]:
+    """Find what came from a URL (PEP 610): in the index its name may be somebody else's."""
+    for one in wanted:
+        if one.read_text("direct_url.json") is not None:
+            yield f"files of {_name(one)} are to be linked or included, and it is from a URL"
 
 
 def _conflicts(libraries: list[Path], extensions: list[Path]) -> Iterator[str]:

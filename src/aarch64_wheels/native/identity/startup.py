@@ -116,8 +116,10 @@ def _parallel_patches() -> dict[str, Patch]:
     def extensions(module: Any) -> None:
         import_module(f"{__package__}.parallel").patch_build_ext(module)
 
-    patches: dict[str, Patch] = {"setuptools._distutils.compilers.C.base": compilers}
+    patches: dict[str, Patch] = {}
     for name in _DISTUTILS:
+        # setuptools 79 and later have the class elsewhere, and call it by both names.
+        patches[f"{name}.compilers.C.base"] = compilers
         patches[f"{name}.ccompiler"] = compilers
         patches[f"{name}.command.build_ext"] = extensions
     return patches

@@ -50,13 +50,3 @@ static void note_files(struct call *call)
             word->meaning = OUTPUT;
     }
 }
-
-_Noreturn static void archive(struct call *call, long began)
-{
-    struct result result = {"native", NULL, 0, began};
-    struct child zig = {ZIG, zig_call(call, call->tool.role, NULL), -1, -1, -1};
-    note_files(call);
-    result.wait_status = run(&zig, call->environment);
-    record(call, &result);
-    end_like(result.wait_status);
-}

@@ -33,6 +33,7 @@
 #include "fallback.h"
 #include "compile.h"
 #include "linker.h"
+#include "archiver.h"
 
 int shim_main(int argc, char **argv, char **envp)
 {
