@@ -127,7 +127,17 @@ WHY: dict[str, tuple[str, str, str]] = {
         "",
         "it failed natively: ModuleNotFoundError: No module named 'x'",
     ),
-    "gcc-fails-too": (COMPILER, SLOW_BAD, "it failed natively: error: command 'gcc' failed"),
+    "gcc-fails-too": (COMPILER, SLOW_BAD, ""),
+    "another-file-went-well-meanwhile": (
+        COMPILER,
+        BAD + GOOD.replace("/project\ta", "/project\tb"),
+        "",
+    ),
+    "a-probe-that-never-went-well": (
+        "KeyError: 'x'",
+        BAD.replace("a.c", "conftest.c") + BAD.replace("/project", "/b/CMakeFiles/CMakeScratch/T1"),
+        "it failed natively: KeyError: 'x'",
+    ),
     "no-calls": ("AssertionError\n\n", "", "it failed natively: AssertionError"),
     "silence": ("", "", "it failed natively: status 1"),
     "other-lines-in-the-record": ("KeyError", "native\nwhat\t\n", "it failed natively: KeyError"),

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from aarch64_wheels.native.provenance import Call
     from aarch64_wheels.plan import Plan
 
+#: How autoconf, CMake, Meson, setuptools, waf and SCons call what they try (see `shim/reasons.h`).
+_PROBE = re.compile(
+    r"CMakeScratch|CMakeTmp|meson-private|conf_check_|sconf_temp|try_compile"
+    r"|/(conftest|_configtest|testfile\.|flagcheck)[^/]*$"
+)
 #: Words of interpreters, loaders and kernels about a program or library of another machine.
 _FOREIGN = re.compile(
     r"\b(ImportError|ModuleNotFoundError)\b|cannot open shared object|wrong ELF class"
@@ -127,15 +132,23 @@ def why_not_native(error: CommandError, calls: Sequence[Call]) -> str:
 
 
 def _is_compile_error(calls: Sequence[Call]) -> bool:
-    """Tell whether the build ended because native clang found fault with the code itself.
+    """Tell whether the build ended because a compiler found fault with the project's own code.
 
-    What goes well after a failure says that the build went on, as it does after a probe.
+    Another compiler process may have ended well in the meantime, so what counts is whether the
+    file that could not be made was made later. Probes are meant to fail.
     """
-    for call in reversed(calls):
-        if call.tool in _ARCHIVERS:
+    unmade: set[tuple[str, ...]] = set()
+    for call in calls:
+        if call.tool in _ARCHIVERS or _is_probe(call):
             continue
+        made = (call.output,) if call.output else call.inputs
         if call.status == 0:
-            return False
-        if call.native:
-            return True
-    return False
+            unmade.discard(made)
+        else:
+            unmade.add(made)
+    return bool(unmade)
+
+
+def _is_probe(call: Call) -> bool:
+    """Tell whether a configure script or its like is trying something out, as the shim does."""
+    return any(_PROBE.search(path) for path in (call.directory, *call.inputs))
