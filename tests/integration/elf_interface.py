@@ -67,6 +67,11 @@ class WheelInterface:
     members: tuple[str, ...]
     objects: Mapping[str, Interface]
 
+    @property
+    def own(self) -> dict[str, Interface]:
+        """Give the package's own objects, without the libraries that auditwheel has grafted."""
+        return {name: item for name, item in self.objects.items() if ".libs/" not in name}
+
 
 def read_wheel_interface(path: Path) -> WheelInterface:
     """Read a wheel; names of grafted libraries are without their hash."""

@@ -39,8 +39,10 @@ class BuiltWheel:
 
     @property
     def compilers(self) -> set[str]:
-        """Name what compiled the code in it, by the report."""
-        return {name for row in self.record["wheel"]["objects"] for name in row["compilers"]}
+        """Name what compiled the package's own code, by the report."""
+        rows = self.record["wheel"]["objects"]
+        own = [row for row in rows if row["path"] in self.interface.own]
+        return {name for row in own for name in row["compilers"]}
 
 
 @dataclass(frozen=True, kw_only=True)

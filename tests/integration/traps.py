@@ -29,9 +29,12 @@ _PLACE = PurePosixPath("/traps")
 _SCRIPT, _KEPT, _RECORD = _PLACE / "lay_traps.py", _PLACE / "kept", _PLACE / "record"
 _MAX_RECORD = 1 << 22
 
-#: What may run under emulation: the shell, and small programs of the system that answer a question
-#: or move files. None of them compiles, links or runs a build tool.
-ALLOWED = frozenset({"dash", "git", "ls", "mkdir", "pkgconf", "uname"})
+#: What may run under emulation: the shell, and small programs of the system that answer a question,
+#: or alter a finished file (`strip`, which some backends run on each library they install). None of
+#: them compiles, links or runs a build tool.
+ALLOWED = frozenset(
+    {"aarch64-linux-gnu-strip", "dash", "git", "ls", "mkdir", "pkgconf", "tail", "uname"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
