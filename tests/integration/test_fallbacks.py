@@ -63,10 +63,11 @@ def build(
         output = tmp_path_factory.mktemp(name)
         words = ["--image=debian", "--python=cp313", "--mode=accelerated", *options]
         done = run("build", PROJECTS / name, *words, "--output-dir", output)
+        said = done.stdout + done.stderr
+        assert done.returncode in (0, 1), said
         report = json.loads((output / "report.json").read_text(encoding="utf-8"))
         (target,) = report["targets"]
         log = (output / target["log"]).read_text(encoding="utf-8")
-        said = done.stdout + done.stderr
         return Built(status=done.returncode, said=said, output=output, target=target, log=log)
 
     return build_project

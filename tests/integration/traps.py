@@ -33,7 +33,7 @@ _MAX_RECORD = 1 << 22
 #: or alter a finished file (`strip`, which some backends run on each library they install). None of
 #: them compiles, links or runs a build tool.
 ALLOWED = frozenset(
-    {"aarch64-linux-gnu-strip", "dash", "git", "ls", "mkdir", "pkgconf", "tail", "uname"}
+    {"aarch64-linux-gnu-strip", "dash", "file", "git", "ls", "mkdir", "pkgconf", "tail", "uname"}
 )
 
 

@@ -102,6 +102,8 @@ COMMANDS = [
     ("cpp -P - y.i", "-P - -o y.i"),
     ("gcc -v -c x.c", None),
     ("gcc --version", None),
+    ("g++ -print-resource-dir", None),
+    ("gcc --print-target-triple", None),
     ("gcc '-DX=a b' \"-DY='\" -c x.c", None),
     ("gcc -E x.c", None),
     ("gcc -c", None),

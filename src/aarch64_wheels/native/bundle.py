@@ -33,7 +33,8 @@ _SCRIPTS = ("configure.py", "gcc_answers.py", "installer.py", "loader.py")
 #: Other files of this package that decide what the bundle holds, beside the shim's sources.
 _CODE = ("bundle.py", "components.py", "relocation.py", "shim_build.py", "wheels.py")
 
-#: auditwheel's `--plat` choices follow the machine it runs on.
+#: auditwheel's `--plat` choices follow the machine it runs on; of an architecture, `platform` asks
+#: the image's `file`, which would be emulated.
 _AUDITWHEEL = f"""\
 #!{TOOLS_PYTHON} -IS
 import platform
@@ -41,6 +42,7 @@ import sys
 
 sys.path.insert(0, "{TOOLS}")
 platform.machine = lambda: "aarch64"
+platform.architecture = lambda *_: ("64bit", "ELF")
 
 from auditwheel.main import main
 

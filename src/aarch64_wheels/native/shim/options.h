@@ -107,6 +107,12 @@ static const struct option OPTIONS[] = {
     {"--completion=", JOINED, ASK_GCC}, {"-fself-test=", JOINED, ASK_GCC},
     {"-v", ALONE, PASS}, {"--verbose", ALONE, PASS}, {"--version", ALONE, PASS},
     {"--help", ALONE, PASS}, {"-###", ALONE, PASS},
+    /* Only clang knows these; CMake asks, having seen that it is clang. */
+    {"-print-resource-dir", ALONE, PASS}, {"--print-resource-dir", ALONE, PASS},
+    {"-print-target-triple", ALONE, PASS}, {"--print-target-triple", ALONE, PASS},
+    {"-print-effective-triple", ALONE, PASS}, {"--print-effective-triple", ALONE, PASS},
+    {"-print-targets", ALONE, PASS}, {"--print-targets", ALONE, PASS},
+    {"-print-runtime-dir", ALONE, PASS}, {"--print-runtime-dir", ALONE, PASS},
 };
 
 /* The entry for this word: its exact name, else the longest that it begins with. */
