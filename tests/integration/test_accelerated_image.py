@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import subprocess
-import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +11,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from aarch64_wheels.audit import audit_wheel
-from tests.integration.test_cibuildwheel import create_args
+from tests.integration.test_cibuildwheel import cibuildwheel_spring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,22 +99,7 @@ def test_it_is_a_base_for_docker_build(shared_engine: Engine) -> None:
 def test_cibuildwheel_builds_in_it_with_native_compilers(
     accelerated: str, spring: Path, tmp_path: Path
 ) -> None:
-    options = {
-        "CIBW_BUILD": "cp313-manylinux_aarch64",
-        "CIBW_ARCHS": "aarch64",
-        "CIBW_MANYLINUX_AARCH64_IMAGE": accelerated,
-        "CIBW_CONTAINER_ENGINE": f"docker; create_args: {create_args()}",
-    }
-    command = [sys.executable, "-m", "cibuildwheel", "--platform=linux"]
-    done = subprocess.run(
-        [*command, "--output-dir", str(tmp_path), str(spring)],
-        env={**os.environ, **options},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = tmp_path.glob("spring-1.0-cp313-cp313-*.whl")
+    wheel = cibuildwheel_spring(accelerated, spring, tmp_path)
     assert audit_wheel(wheel, plat="manylinux2014_aarch64").ok
     assert any("clang" in text for text in compilers(wheel))
 

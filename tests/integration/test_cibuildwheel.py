@@ -23,23 +23,29 @@ def create_args() -> str:
     return " ".join(arguments)
 
 
-def test_cibuildwheel_builds_in_the_embedded_image(
-    spring: Path, debian_image: str, tmp_path: Path
-) -> None:
+def cibuildwheel_spring(image: str, spring: Path, directory: Path) -> Path:
+    """Let cibuildwheel build spring for CPython 3.13 in an image; gives the wheel."""
     options = {
         "CIBW_BUILD": "cp313-manylinux_aarch64",
         "CIBW_ARCHS": "aarch64",
-        "CIBW_MANYLINUX_AARCH64_IMAGE": debian_image,
+        "CIBW_MANYLINUX_AARCH64_IMAGE": image,
         "CIBW_CONTAINER_ENGINE": f"docker; create_args: {create_args()}",
     }
     command = [sys.executable, "-m", "cibuildwheel", "--platform=linux"]
     done = subprocess.run(
-        [*command, "--output-dir", str(tmp_path), str(spring)],
+        [*command, "--output-dir", str(directory), str(spring)],
         env={**os.environ, **options},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (wheel,) = tmp_path.glob("spring-1.0-cp313-cp313-*.whl")
+    (wheel,) = directory.glob("spring-1.0-cp313-cp313-*.whl")
+    return wheel
+
+
+def test_cibuildwheel_builds_in_the_embedded_image(
+    spring: Path, debian_image: str, tmp_path: Path
+) -> None:
+    wheel = cibuildwheel_spring(debian_image, spring, tmp_path)
     assert audit_wheel(wheel, plat="manylinux2014_aarch64").ok

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import docker.errors
 import docker.types
-import requests
-import urllib3.exceptions
 
 from aarch64_wheels.engine.archive import (
     pack,
@@ -22,6 +20,7 @@ from aarch64_wheels.engine.archive import (
     unpack_one,
 )
 from aarch64_wheels.engine.exec import STDOUT, execute
+from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
@@ -245,16 +244,11 @@ class ContainerSession:
         """Turn the engine's errors into ours, and say so if the container has vanished."""
         try:
             yield
-        except (
-            docker.errors.DockerException,
-            requests.RequestException,
-            urllib3.exceptions.HTTPError,
-            ConnectionError,
-        ) as error:
+        except ENGINE_FAILURES as error:
             if self._registry.closed:
                 raise self._gone() from None
-            words = getattr(error, "explanation", None) or str(error)
-            raise StageError(f"cannot {what} the container of {self._image}", found=words) from None
+            what = f"cannot {what} the container of {self._image}"
+            raise StageError(what, found=words_of(error)) from None
 
 
 def _read_only(mounts: Sequence[Mount]) -> list[docker.types.Mount]:

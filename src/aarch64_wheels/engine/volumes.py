@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, Self
 import docker.errors
 import docker.types
 import requests
-import urllib3.exceptions
 
 from aarch64_wheels.emulation.probe import probe_image
+from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
 from aarch64_wheels.engine.sweep import sweep
@@ -251,15 +251,9 @@ def current_week() -> int:
 def _engine_errors(engine: Engine, name: str) -> Iterator[None]:
     try:
         yield
-    except (
-        docker.errors.DockerException,
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        ConnectionError,
-    ) as error:
-        words = str(getattr(error, "explanation", None) or error)
+    except ENGINE_FAILURES as error:
         raise UnfitError(
             f"{engine} cannot hold the native tools in the volume {name}",
-            found=words,
+            found=words_of(error),
             hint="free some of its disk space and remove containers that use the volume",
         ) from None

@@ -8,10 +8,7 @@ from importlib import resources
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
-import requests
-import urllib3.exceptions
-
+from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.pulling import PLATFORM
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.processes import Processes
@@ -124,11 +121,6 @@ def _dockerfile() -> bytes:
 def _errors(engine: Engine, tag: str) -> Iterator[None]:
     try:
         yield
-    except (
-        docker.errors.DockerException,
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        ConnectionError,
-    ) as error:
-        words = str(getattr(error, "explanation", None) or error)
-        raise UnfitError(f"{engine} cannot make the image {tag}", found=words[-500:]) from None
+    except ENGINE_FAILURES as error:
+        what = f"{engine} cannot make the image {tag}"
+        raise UnfitError(what, found=words_of(error)[-500:]) from None

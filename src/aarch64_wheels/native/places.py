@@ -15,7 +15,7 @@ TOOLS_PYTHON = INTERPRETERS / "tools/bin/python3"
 #: Asks the image's compilers what they are, and writes what is below `WORK`.
 CONFIGURE = NATIVE / "configure.py"
 
-#: What is made for one image or one container.
+#: Everything of ours in a container that is not mounted is below this directory.
 WORK = PurePosixPath("/aarch64-wheels")
 COMPILERS = WORK / "compilers"
 CALLS = WORK / "calls"

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.spec import Mount
@@ -32,7 +31,7 @@ from aarch64_wheels.settings.schema import Compiler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from aarch64_wheels.engine.api import LineSink, Session
     from aarch64_wheels.engine.client import Engine
@@ -164,7 +163,7 @@ class Preparation:
         archive.parent.mkdir(parents=True, exist_ok=True)
         draft = archive.with_suffix(f".{time.monotonic_ns()}.partial")
         try:
-            session.save(PurePosixPath(WORK), draft)
+            session.save(WORK, draft)
             draft.replace(archive)
         finally:
             draft.unlink(missing_ok=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from aarch64_wheels.native.places import WORK
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.wheelhouse import Wheelhouse
 
-#: Everything of ours is below this directory of the container.
-WORK = PurePosixPath("/aarch64-wheels")
 PROJECT = WORK / "project"
 ENVIRONMENT = WORK / "environment"
 BUILT = WORK / "built"

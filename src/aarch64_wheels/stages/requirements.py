@@ -15,7 +15,8 @@ from aarch64_wheels.native.backend import NotNative
 from aarch64_wheels.native.markers import for_target, is_requirement
 from aarch64_wheels.native.overlay import lacks_wheel, lay_over, uv_platform
 from aarch64_wheels.native.placement import PTH, write_pth
-from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, WORK, Job
+from aarch64_wheels.native.places import WORK
+from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
