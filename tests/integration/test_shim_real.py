@@ -268,3 +268,14 @@ def test_headers_are_gccs(shop: Workshop) -> None:
     shop.write(h_cpp="#include <omp.h>\n#include <ext/hash_map>\n#include <arm_neon.h>\nint x;\n")
     shop.run("g++ -w -c h.cpp")
     assert shop.calls() == [("native", "-")]
+
+
+def test_atomics_are_clangs(shop: Workshop) -> None:
+    """As numpy has it: a cast to an atomic type, which the macros of GCC's stdatomic.h refuse."""
+    cast = "atomic_load((_Atomic(unsigned char) *)&flag)"
+    shop.write(
+        main_c=f"#include <stdatomic.h>\nunsigned char flag;\nint main(void) {{ return {cast}; }}\n"
+    )
+    shop.run("gcc main.c -o main")
+    shop.run("./main")
+    assert shop.calls() == [("native", "-")]

@@ -20,8 +20,8 @@ from tests.unit.compiler_samples import (
 
 def _lines(image: Image) -> list[str]:
     tools = {"gcc": ("cc", "/usr/bin/gcc"), "g++": ("c++", "/usr/bin/g++")}
-    native = Path("/native")
-    return list(configure.configuration(tools, image.gcc, native, "auto", lambda *_words: ""))
+    places = Path("/native"), Path("/aarch64-wheels")
+    return list(configure.configuration(tools, image.gcc, *places, "auto", lambda *_words: ""))
 
 
 def _values(image: Image, key: str) -> list[str]:

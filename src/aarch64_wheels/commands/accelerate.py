@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import EMBEDDED_REFERENCE, find_image
 from aarch64_wheels.commands.inputs import Host, native_system
+from aarch64_wheels.commands.notes import timed_notes
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.client import connect
@@ -18,7 +19,6 @@ from aarch64_wheels.machine import is_x86_64
 from aarch64_wheels.native.accelerate import accelerate
 from aarch64_wheels.native.bundle import ensure_bundle
 from aarch64_wheels.native.manifest import NAME as MANIFEST
-from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,7 +44,7 @@ def run_accelerate(
         UsageError: a name is none, or the image is accelerated already.
         UnfitError: the machine is no x86-64 one, or something cannot be fetched or made.
     """
-    note = _printer()
+    note = timed_notes()
     host = Host.current(environ)
     _require_x86(host.machine, "this machine")
     engine = connect(settings.engine, environ)
@@ -74,7 +74,7 @@ def run_bundle(settings: Settings, environ: Mapping[str, str], *, directory: Pat
         UsageError: the directory holds something else.
         UnfitError: something cannot be fetched or made.
     """
-    note = _printer()
+    note = timed_notes()
     host = Host.current(environ)
     _require_x86(host.machine, "this machine")
     bundle = _bundle(settings, host, embedded=False, note=note)
@@ -140,12 +140,3 @@ def _export(bundle: Bundle, directory: Path) -> None:
         ) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-
-
-def _printer() -> Callable[[str], None]:
-    started = time.monotonic()
-
-    def note(text: str) -> None:
-        print(f"{time.monotonic() - started:6.1f} s  {one_line(text)}", flush=True)
-
-    return note

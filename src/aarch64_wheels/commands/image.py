@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ from rich.table import Table
 
 from aarch64_wheels.catalogue import images
 from aarch64_wheels.commands.inputs import Host
+from aarch64_wheels.commands.notes import timed_notes
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import connect
 from aarch64_wheels.errors import ExitCode
 from aarch64_wheels.report.console import make_console
-from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,11 +58,7 @@ def run_build_image(settings: Settings, environ: Mapping[str, str], *, refresh: 
     Raises:
         UnfitError: no engine, or something cannot be fetched, assembled or loaded.
     """
-    started = time.monotonic()
-
-    def note(text: str) -> None:
-        print(f"{time.monotonic() - started:6.1f} s  {one_line(text)}", flush=True)
-
+    note = timed_notes()
     engine = connect(settings.engine, environ)
     index = Host.current(environ).index
     kept = EmbeddedImage.of_this_version(settings.cache_dir, index)

@@ -16,7 +16,6 @@ import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import groupby
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Self
 
 import docker.errors
@@ -28,9 +27,9 @@ from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
 from aarch64_wheels.engine.sweep import sweep
+from aarch64_wheels.engine.trees import tar_of
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.locking import exclusive
-from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +45,6 @@ _WEEK_LABEL = "aarch64-wheels.week"
 
 _WEEK_SECONDS = 7 * 24 * 3600
 _TARGET = "/native"
-_CHUNK = 1 << 20
 
 #: Seconds to wait for another run that fills a volume, and between two looks at it.
 PATIENCE = 900.0
@@ -199,16 +197,8 @@ def _create_container(engine: Engine, container: str, volume: str) -> None:
 
 
 def _send(engine: Engine, container: str, directory: Path) -> None:
-    argv = ["tar", "--create", "--file=-", f"--directory={directory}", "--format=gnu"]
-    argv += ["--owner=0", "--group=0", "--numeric-owner", "."]
-    with TemporaryFile() as words, Processes().started(argv, stderr=words) as child:
-        pipe = child.stdout
-        assert pipe is not None  # noqa: S101 - for the type: it is a pipe by default
-        engine.client.api.put_archive(container, _TARGET, iter(lambda: pipe.read(_CHUNK), b""))
-        if child.wait() != 0:
-            words.seek(0)
-            found = words.read().decode(errors="replace").strip()[-300:]
-            raise UnfitError(f"cannot read {directory}", found=found)
+    with tar_of(directory) as chunks:
+        engine.client.api.put_archive(container, _TARGET, chunks)
 
 
 def _remove_old(engine: Engine, needed: str) -> None:

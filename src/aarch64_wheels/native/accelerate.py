@@ -5,13 +5,13 @@ from __future__ import annotations
 import tarfile
 from contextlib import contextmanager
 from importlib import resources
-from tempfile import TemporaryFile
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.pulling import PLATFORM
+from aarch64_wheels.engine.trees import tar_of
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 #: Labels of an accelerated image: the bundle's key, and the id of the image below.
 KEY_LABEL = "aarch64-wheels.native"
 BASE_LABEL = "aarch64-wheels.base"
-
-_CHUNK = 1 << 20
 
 #: What the builder says of its own doings between the steps.
 _CHATTER = ("--->", "Removing intermediate container")
@@ -90,22 +88,9 @@ def _tell(answer: dict[str, Any], tag: str, note: Callable[[str], None]) -> None
 @contextmanager
 def _context(bundle: Path) -> Iterator[Iterator[bytes]]:
     """Stream the build's context: the Dockerfile, and the bundle as `native`."""
-    argv = ["tar", "--create", "--file=-", f"--directory={bundle}", "--format=gnu"]
     # Names change, and what links lead to does not.
-    argv += ["--owner=0", "--group=0", "--numeric-owner", r"--transform=flags=r;s,^\.,native,", "."]
-    with TemporaryFile() as words, Processes().started(argv, stderr=words) as child:
-        pipe = child.stdout
-        assert pipe is not None  # noqa: S101 - for the type: it is a pipe by default
-
-        def chunks() -> Iterator[bytes]:
-            yield _dockerfile()
-            yield from iter(lambda: pipe.read(_CHUNK), b"")
-            if child.wait() != 0:
-                words.seek(0)
-                found = words.read().decode(errors="replace").strip()[-300:]
-                raise UnfitError(f"cannot read {bundle}", found=found)
-
-        yield chunks()
+    with tar_of(bundle, r"--transform=flags=r;s,^\.,native,") as files:
+        yield chain([_dockerfile()], files)
 
 
 def _dockerfile() -> bytes:

@@ -35,6 +35,8 @@ _ROLES = {
     "ranlib": rf"{_PREFIX}(?:gcc-)?ranlib{_VERSION}",
     "fortran": rf"{_PREFIX}(?:gfortran|f77|f95){_VERSION}",
 }
+#: Where, in our directory, headers are that only GCC has.
+HEADERS = "headers"
 #: CMake looks for the last two beside a clang before it believes in link-time optimisation.
 _TWINS = {
     "cc": "gcc", "gcc": "cc", "c++": "g++", "g++": "c++", "llvm-ar": "ar", "llvm-ranlib": "ranlib",
@@ -186,7 +188,7 @@ def linker_options(text: str) -> set[str]:
 
 
 def configuration(
-    tools: Tools, gcc: Gcc, native: Path, policy: str, clang: Callable[..., str]
+    tools: Tools, gcc: Gcc, native: Path, work: Path, policy: str, clang: Callable[..., str]
 ) -> Iterator[str]:
     """Give the lines of shim.conf."""
     yield f"policy {policy}"
@@ -198,7 +200,7 @@ def configuration(
     yield from (f"always {flag}" for flag in always(gcc, native))
     lenient = _LENIENT + (_ERRORS_SINCE_14 if gcc.major < 14 else "")  # noqa: PLR2004
     yield from (f"lenient -Wno-error={name}" for name in lenient.split())
-    yield from ("headers -idirafter", f"headers {gcc.install}/include")  # omp.h and the like
+    yield from ("headers -idirafter", f"headers {work / HEADERS}")
     yield from (f"link {flag}" for flag in link(gcc))
     yield from (f"{key}{place}" for key in ("link-last -L", "libdir ") for place in gcc.libraries)
     searched = re.findall(r'SEARCH_DIR\("=?([^"]+)"\)', gcc.answers["linker directories"])
@@ -212,10 +214,24 @@ def configuration(
     yield from (f"{name} {table[name]}" for name in sorted(table, key=os.fsencode))
 
 
+def link_headers(gcc: Gcc, native: Path, directory: Path) -> None:
+    """Have headers at hand that come with GCC and not with clang, such as omp.h.
+
+    Only these: of a header that both have, clang's may go on to the next one of that name
+    (`#include_next` in its stdatomic.h), and GCC's is not written for it.
+    """
+    directory.mkdir(exist_ok=True)
+    for header in sorted(Path(gcc.install, "include").glob("*")):
+        if not (native / "zig/lib/include" / header.name).exists():
+            (directory / header.name).unlink(missing_ok=True)
+            (directory / header.name).symlink_to(header)
+
+
 def write(work: Path, native: Path, tools: Tools, gcc: Gcc, policy: str) -> None:
     """Write the links, the answers and shim.conf below `work`."""
     for directory in (work / "compilers", work / "answers"):
         directory.mkdir(parents=True, exist_ok=True)
+    link_headers(gcc, native, work / HEADERS)
     for question in KEPT:
         # Where there is no record (old GCCs lack some questions), the shim lets GCC answer.
         if gcc.answers[question]:
@@ -226,7 +242,7 @@ def write(work: Path, native: Path, tools: Tools, gcc: Gcc, policy: str) -> None
         words = (str(native / "zig/zig"), *target, "-x", "c", os.devnull, *options)
         return ask(Question(words=words, complaint=True))
 
-    lines = configuration(tools, gcc, native, policy, clang)
+    lines = configuration(tools, gcc, native, work, policy, clang)
     (work / "shim.conf").write_text("\n".join(lines) + "\n")
     for name in tools:
         (work / "compilers" / name).unlink(missing_ok=True)
