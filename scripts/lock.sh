@@ -20,7 +20,10 @@ lock() { # OUTPUT PYTHON INPUT...
 
 data=src/aarch64_wheels/data
 lock requirements/run.txt 3.11 "$@" pyproject.toml
-lock requirements/dev.txt 3.11 "$@" --constraints requirements/run.txt --group dev pyproject.toml
+lock requirements/publish.txt 3.11 "$@" --constraints requirements/run.txt --extra publish \
+  pyproject.toml
+lock requirements/dev.txt 3.11 "$@" --constraints requirements/publish.txt --extra publish \
+  --group dev pyproject.toml
 lock requirements/bench.txt 3.11 "$@" --constraints requirements/dev.txt \
   requirements/bench.in pyproject.toml
 lock requirements/uv.txt 3.11 "$@" --constraints requirements/run.txt requirements/uv.in
