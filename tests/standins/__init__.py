@@ -1,0 +1,1 @@
+"""Strict local stand-ins for the services that publishing talks to."""
