@@ -63,6 +63,12 @@ class UnfitError(AarchWheelsError):
     exit_code = ExitCode.UNFIT
 
 
+class PublishError(AarchWheelsError):
+    """Files could not be published, or must not be as they are."""
+
+    exit_code = ExitCode.PUBLISH
+
+
 class StageError(AarchWheelsError):
     """One stage of one target failed; the other targets go on."""
 

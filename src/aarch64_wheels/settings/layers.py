@@ -1,4 +1,4 @@
-"""Flags over environment over `[tool.aarch64-wheels]` over defaults: one frozen `Settings`."""
+"""Flags over environment over `[tool.aarch64-wheels]` over defaults: one frozen object."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import difflib
 import enum
 import os
 import tomllib
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import Option, Settings, options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T", Settings, PublishSettings)
+
 TABLE = "tool.aarch64-wheels"
+#: Where files go to or come from: not for a source to choose freely.
+_PLACES = ("output-dir", "cache-dir", "trust-config")
+#: Who is given secrets: likewise.
+_RECEIVERS = ("repository-url", "index-url")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -35,20 +43,52 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """
     cache = platformdirs.user_cache_path("aarch64-wheels")
     first = resolve(flags, environ, {}, "", default_cache_dir=cache)
-    table, origin = read_table(first.source, first.config_file)
-    if first.config_file is None:
-        _refuse_places_outside(table, origin)
+    table, origin = _read_safe_table(first.source, first.config_file)
     return resolve(flags, environ, table, origin, default_cache_dir=cache)
+
+
+def load_publishing(flags: Mapping[str, object], environ: Mapping[str, str]) -> PublishSettings:
+    """Resolve the settings of `publish`, from the table of this directory or `config_file`.
+
+    Args:
+        flags: values by field name of `PublishSettings`; None and () mean "not given".
+        environ: the process environment.
+
+    Raises:
+        UsageError: a value, a key or the configuration file is wrong.
+    """
+    above = _Layers(flags=flags, environ=environ, table={}, origin="")
+    first = _merge(PublishSettings, above, {})
+    table, origin = _read_safe_table(".", first.config_file)
+    return _merge(PublishSettings, replace(above, table=table, origin=origin), {})
+
+
+def _read_safe_table(source: str, config_file: Path | None) -> tuple[Mapping[str, object], str]:
+    table, origin = read_table(source, config_file)
+    if config_file is None:
+        _refuse_places_outside(table, origin)
+        _refuse_receivers(table, origin)
+    return table, origin
 
 
 def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
     """Keep a source, which may be hostile, from choosing any directory of this host."""
-    for key in ("output-dir", "cache-dir"):
+    for key in _PLACES:
         value = table.get(key)
         if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
             raise UsageError(
                 f"`{key}` in [{TABLE}] of {origin} leads out of the current directory",
                 found=repr(value),
+                hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
+            )
+
+
+def _refuse_receivers(table: Mapping[str, object], origin: str) -> None:
+    """Keep it from choosing who gets passwords and tokens, too."""
+    for key in _RECEIVERS:
+        if key in table:
+            raise UsageError(
+                f"`{key}` in [{TABLE}] of {origin} would say who is given secrets",
                 hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
             )
 
@@ -75,17 +115,36 @@ def resolve(
     Raises:
         UsageError: an unknown key in the table, or a value of the wrong type or range.
     """
-    _refuse_unknown(table, table_origin)
-    values: dict[str, object] = {"cache_dir": default_cache_dir}
-    for option in options():
-        if (given := flags.get(option.field)) not in (None, ()):
-            values[option.field] = _from_text(option, given, option.flag)
-        elif text := environ.get(option.env, "").strip():
-            values[option.field] = _from_text(option, text, f"${option.env}")
-        elif option.name in table:
-            place = f"`{option.name}` in [{TABLE}] of {table_origin}"
-            values[option.field] = _convert(option, table[option.name], place)
-    return Settings(**values)  # type: ignore[arg-type]  # _convert has checked each
+    layers = _Layers(flags=flags, environ=environ, table=table, origin=table_origin)
+    return _merge(Settings, layers, {"cache_dir": default_cache_dir})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layers:
+    """Flags, environment and table, and where that one stands."""
+
+    flags: Mapping[str, object]
+    environ: Mapping[str, str]
+    table: Mapping[str, object]
+    origin: str
+
+    def value(self, option: Option) -> object:
+        """Give what the first layer says that has it; None if none has."""
+        if (given := self.flags.get(option.field)) not in (None, ()):
+            return _from_text(option, given, option.flag)
+        if text := self.environ.get(option.env, "").strip():
+            return _from_text(option, text, f"${option.env}")
+        if option.name in self.table:
+            place = f"`{option.name}` in [{TABLE}] of {self.origin}"
+            return _convert(option, self.table[option.name], place)
+        return None
+
+
+def _merge(kind: type[T], layers: _Layers, defaults: Mapping[str, object]) -> T:
+    _refuse_unknown(layers.table, layers.origin)
+    found = {option.field: layers.value(option) for option in options(kind)}
+    given = {name: value for name, value in found.items() if value is not None}
+    return kind(**{**defaults, **given})  # type: ignore[arg-type]  # `value` has checked each
 
 
 def read_table(source: str, config_file: Path | None) -> tuple[Mapping[str, object], str]:
@@ -124,7 +183,7 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 def _refuse_top_level(data: Mapping[str, object], path: Path) -> None:
     """Say so when a setting outside of its table would be silently without effect."""
-    for option in options():
+    for option in _all_options():
         if option.name in data:
             raise UsageError(
                 f"`{option.name}` of {path} stands outside of the table [{TABLE}]",
@@ -132,9 +191,15 @@ def _refuse_top_level(data: Mapping[str, object], path: Path) -> None:
             )
 
 
+def _all_options() -> tuple[Option, ...]:
+    """Give the options of all commands, each once: they share one table."""
+    rows = [*options(), *options(PublishSettings)]
+    return tuple({option.name: option for option in reversed(rows)}.values())[::-1]
+
+
 def _refuse_unknown(table: Mapping[str, object], origin: str) -> None:
-    flags = {option.name: option.flag for option in options()}
-    known = [option.name for option in options() if option.in_table]
+    flags = {option.name: option.flag for option in _all_options()}
+    known = [option.name for option in _all_options() if option.in_table]
     for key in table:
         if key in known:
             continue

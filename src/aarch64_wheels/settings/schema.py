@@ -13,7 +13,8 @@ from typing import Any
 ENV_PREFIX = "AARCH64_WHEELS_"
 
 #: Settings that say where the table is read from, and so cannot stand in it.
-_NOT_IN_TABLE = frozenset({"source", "config_file"})
+_NOT_IN_TABLE = frozenset({"source", "dists", "config_file"})
+_POSITIONAL = {"source": "SOURCE", "dists": "DIST"}
 
 
 class Mode(enum.StrEnum):
@@ -95,7 +96,8 @@ class Option:
     """One setting as users meet it: as a flag, an input, a variable, a key of the table.
 
     Attributes:
-        field: the attribute of `Settings`; kind: `str`, `int`, `bool`, `Path` or a `StrEnum`.
+        field: the attribute of `Settings` or `PublishSettings`.
+        kind: `str`, `int`, `bool`, `Path` or a `StrEnum`.
         many: takes any number of values. in_table: may stand in `[tool.aarch64-wheels]`.
     """
 
@@ -111,8 +113,8 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """What a command line calls it: the source is its one positional argument."""
-        return "SOURCE" if self.field == "source" else f"--{self.name}"
+        """What a command line calls it; sources and dists are positional arguments."""
+        return _POSITIONAL.get(self.field, f"--{self.name}")
 
     @property
     def env(self) -> str:
@@ -125,10 +127,10 @@ class Option:
         return tuple(self.kind) if issubclass(self.kind, enum.StrEnum) else ()
 
 
-def options() -> tuple[Option, ...]:
-    """Every option, in the order of the fields of `Settings`."""
-    hints = typing.get_type_hints(Settings)
-    return tuple(_option(item.name, hints[item.name]) for item in fields(Settings))
+def options(kind: type = Settings) -> tuple[Option, ...]:
+    """Every option of a class of settings, in the order of its fields."""
+    hints = typing.get_type_hints(kind)
+    return tuple(_option(item.name, hints[item.name]) for item in fields(kind))
 
 
 def _option(name: str, hint: Any) -> Option:
