@@ -52,6 +52,7 @@ lint: dev-env ## Run ruff, mypy and zizmor
 	$(DEV)/python -m mypy
 	$(DEV)/python -m mypy scripts/bootstrap.py
 	$(DEV)/zizmor --offline --quiet $(WORKFLOWS)
+	$(DEV)/zizmor --offline --quiet --config docs/zizmor.yml docs/workflows/*.yml
 
 lock: dev-env ## Write the requirements' locks anew (UPGRADE=--upgrade for newer versions)
 	scripts/lock.sh "$(CURDIR)/$(DEV)/uv" $(UPGRADE)

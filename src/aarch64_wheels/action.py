@@ -25,28 +25,32 @@ from aarch64_wheels.report.github import GitHubObserver
 from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.report.writer import FILE_NAME
 from aarch64_wheels.settings.layers import load
-from aarch64_wheels.settings.schema import options
+from aarch64_wheels.settings.schema import Settings, options
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aarch64_wheels.report.model import Report
-    from aarch64_wheels.settings.schema import Settings
 
 _TITLE = "aarch64-wheels"
 
 
 def main() -> int:
-    """Run the Action's step; what it returns is the step's exit status."""
+    """Run the building step; what it returns is its exit status."""
     observer = GitHubObserver(verbose=core.is_debug())
+    return guarded(lambda: _run(os.environ, observer), observer)
+
+
+def guarded(work: Callable[[], int], observer: GitHubObserver) -> int:
+    """Do a step's work, turning errors into annotations and its exit status."""
     try:
-        return _run(os.environ, observer)
+        return work()
     except AarchWheelsError as error:
         observer.fail(str(error), title=_TITLE)
         return int(error.exit_code)
     except KeyboardInterrupt as stop:
-        observer.note("cancelled: all containers are removed")
+        observer.note("cancelled: no container is left, and what was published stays")
         return 128 + (signal.SIGTERM if isinstance(stop, signals.Terminated) else signal.SIGINT)
     except Exception as error:  # noqa: BLE001 - a traceback is for those who debug
         observer.fail(_unexpected(error), title=f"{_TITLE}: internal error")
@@ -55,9 +59,21 @@ def main() -> int:
         observer.close()
 
 
-def read_flags() -> dict[str, object]:
-    """Read the inputs, by field name of `Settings`; an empty input is not given."""
-    return {option.field: core.get_input(option.field) or None for option in options()}
+def read_flags(kind: type = Settings) -> dict[str, object]:
+    """Read the inputs, by field name of a class of settings; an empty input is not given."""
+    return {option.field: core.get_input(option.field) or None for option in options(kind)}
+
+
+def read_switch(name: str, *, default: bool) -> bool:
+    """Read an input that is no setting: `true`, `false` or not given.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    value = core.get_input(name.replace("-", "_")).lower()
+    if value not in {"", "true", "false"}:
+        raise UsageError(f"the input `{name}` must be true or false", found=repr(value))
+    return value == "true" if value else default
 
 
 def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
@@ -65,14 +81,15 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
     from aarch64_wheels.commands.build import run_build
 
     _mask_passwords(environ)
+    read_switch("build", default=True)
     settings = load(read_flags(), environ)
-    if _wants_setup():
+    if read_switch("setup", default=True):
         with observer.group("check the runner"):
             status = _prepare(settings, environ)
         if status != ExitCode.OK:
             raise _not_fit()
     status, report = run_build(settings, environ, observer)
-    _publish(report, settings.output_dir.absolute(), environ)
+    _hand_over(report, settings.output_dir.absolute(), environ)
     return int(status)
 
 
@@ -98,13 +115,6 @@ def passwords(url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, (secret, unquote(secret)))))
 
 
-def _wants_setup() -> bool:
-    value = core.get_input("setup") or "true"
-    if value.lower() not in {"true", "false"}:
-        raise UsageError("the input `setup` must be true or false", found=repr(value))
-    return value.lower() == "true"
-
-
 def _prepare(settings: Settings, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.catalogue import find_image
     from aarch64_wheels.doctor import run_doctor
@@ -128,7 +138,7 @@ def _not_fit() -> UnfitError:
     )
 
 
-def _publish(report: Report, output_dir: Path, environ: Mapping[str, str]) -> None:
+def _hand_over(report: Report, output_dir: Path, environ: Mapping[str, str]) -> None:
     """Hand what was built to the workflow; finished wheels count even when others failed."""
     wheels = [str(output_dir / wheel.filename) for wheel in report.wheels]
     core.set_output("wheels", json.dumps(wheels))

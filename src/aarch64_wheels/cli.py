@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from aarch64_wheels import __version__, signals
-from aarch64_wheels.errors import AarchWheelsError, ExitCode
-from aarch64_wheels.settings.schema import Option, options
+from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
+from aarch64_wheels.settings.publishing import PublishSettings
+from aarch64_wheels.settings.schema import Option, Settings, options
 from aarch64_wheels.text import one_line
 
 _DESCRIPTION = "Audited Linux aarch64 wheels on an ordinary x86-64 machine."
@@ -30,6 +31,9 @@ examples:
   aarch64-wheels image build debian                  assemble the embedded image now
   aarch64-wheels image accelerate debian --tag fast  an image with native tools, for cibuildwheel
   aarch64-wheels doctor --fix                        make this machine fit
+  aarch64-wheels publish --dry-run                   what would go to PyPI
+  aarch64-wheels publish --repository testpypi       a rehearsal
+  aarch64-wheels publish --github-release v1.2.3     to PyPI and to a GitHub release
 
 exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 publishing failed
 """
@@ -51,6 +55,21 @@ _HELP = {
     "cache_dir": "where downloads and the embedded image are kept",
     "no_cache": "fetch and assemble anew what the cache holds",
     "config_file": "a TOML file with [tool.aarch64-wheels], instead of the source's",
+    "dists": "wheels, sdists, and directories that hold them (default: the output directory)",
+    "repository": "pypi (default), testpypi, a section of ~/.pypirc, or none for no index at all",
+    "repository_url": "the URL of another index, as it takes uploads",
+    "index_url": "where that index lists its files, if it is not found by itself",
+    "trusted_publishing": "upload with the identity of the CI job instead of a secret; auto does "
+    "so on PyPI and TestPyPI where no other secret is known",
+    "attestations": "sign where the files come from (PEP 740); auto does so with Trusted "
+    "Publishing on PyPI and TestPyPI",
+    "allow_partial": "publish although targets have failed, or wheels are left out",
+    "tag": "the release's tag, which must name the version of the files (default: the CI job's)",
+    "github_release": "the tag of a GitHub release that gets the files, made if there is none; "
+    "auto: the tag that the CI job runs for, if any",
+    "replace": "exchange files of the GitHub release that differ",
+    "comment": "keep a comment with the table of wheels on the pull request",
+    "trust_config": "a private Sigstore: its ClientTrustConfig as a JSON file",
 }
 
 Handler = Callable[[argparse.Namespace, Mapping[str, str]], int]
@@ -92,10 +111,10 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except signals.Terminated:
-        print("terminated: all containers are removed", file=sys.stderr)
+        print("terminated: no container is left, and what was published stays", file=sys.stderr)
         return 128 + signal.SIGTERM
     except KeyboardInterrupt:
-        print("interrupted: all containers are removed", file=sys.stderr)
+        print("interrupted: no container is left, and what was published stays", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:  # the reader (`| head`) has gone, and must not be met at exit again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -122,6 +141,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_plan(_command(commands, "plan", "show what would be built; needs no engine", _plan))
     _add_audit(_command(commands, "audit", "check wheels against what they claim", _audit))
     _add_image(_command(commands, "image", "list images, build the embedded one", _image))
+    _add_publish(_command(commands, "publish", "publish finished wheels", _publish))
     _add_doctor(_command(commands, "doctor", "check this machine, and make it fit", _doctor))
     return parser
 
@@ -145,15 +165,16 @@ def _command(
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
-    for option in options():
+def _add_settings(parser: argparse.ArgumentParser, rows: Iterable[Option]) -> None:
+    for option in rows:
         _add_option(parser, option)
 
 
 def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
     text = _HELP[option.field].replace("%", "%%")
-    if option.field == "source":
-        parser.add_argument("source", nargs="?", metavar="SOURCE", help=text)
+    if not option.flag.startswith("-"):
+        number = "*" if option.many else "?"
+        parser.add_argument(option.field, nargs=number, metavar=option.flag, help=text)
     elif option.kind is bool:
         parser.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
     elif option.many:
@@ -172,13 +193,13 @@ def _metavar(option: Option) -> str:
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
-    _add_settings(parser)
+    _add_settings(parser, options())
     parser.add_argument("--dry-run", action="store_true", help="show the plan, build nothing")
     parser.add_argument("--verbose", "-v", action="store_true", help="show all output as it comes")
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
-    _add_settings(parser)
+    _add_settings(parser, options())
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the whole plan as JSON")
     form.add_argument("--matrix", action="store_true", help="a GitHub Actions matrix as JSON")
@@ -216,6 +237,12 @@ def _add_accelerate(actions: argparse._SubParsersAction[argparse.ArgumentParser]
         parser.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
 
 
+def _add_publish(parser: argparse.ArgumentParser) -> None:
+    _add_settings(parser, options(PublishSettings))
+    parser.add_argument("--dry-run", action="store_true", help="show the plan, send nothing")
+    parser.add_argument("--json", action="store_true", help="the plan as JSON")
+
+
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix", action="store_true", help="install and start what is missing")
     parser.add_argument("--json", action="store_true", help="the checks as JSON")
@@ -223,9 +250,12 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output-dir", metavar="DIR", help=_HELP["output_dir"])
 
 
-def _flags(arguments: argparse.Namespace) -> dict[str, object]:
+def _flags(arguments: argparse.Namespace, kind: type = Settings) -> dict[str, object]:
     """Pick the settings among the arguments; None where a flag was not given."""
-    return {option.field: getattr(arguments, option.field, None) for option in options()}
+    found = {row.field: getattr(arguments, row.field, None) for row in options(kind)}
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+    }
 
 
 # Each command's module is imported when it is run: `--help` and `audit` need no engine library.
@@ -276,6 +306,23 @@ def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.action == "bundle":
         return run_bundle(settings, environ, directory=arguments.directory)
     return run_build_image(settings, environ, refresh=arguments.refresh)
+
+
+def _publish(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.settings.layers import load_publishing
+
+    settings = load_publishing(_flags(arguments, PublishSettings), environ)
+    try:
+        from aarch64_wheels.commands.publish import run_publish
+        from aarch64_wheels.publish.teller import job_teller
+    except ModuleNotFoundError as error:
+        raise UnfitError(
+            "publishing needs packages that are not installed",
+            found=f"there is no {error.name}",
+            hint='install "aarch64-wheels[publish]"',
+        ) from None
+    teller = job_teller(environ)
+    return run_publish(settings, environ, teller, dry_run=arguments.dry_run, as_json=arguments.json)
 
 
 def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-ACTION_YML = (ROOT / "action.yml").read_text(encoding="utf-8")
+#: The steps' scripts: building, publishing.
+RUN = re.findall(r"^ +run: (.*)$", (ROOT / "action.yml").read_text(encoding="utf-8"), re.MULTILINE)
+
+_FILES = (
+    "scripts/start.sh",
+    "scripts/bootstrap.py",
+    "requirements/run.txt",
+    "requirements/uv.txt",
+)
 
 STAND_IN = """
 import os, sys, time
@@ -37,7 +45,7 @@ except KeyboardInterrupt as stop:
 def action_path(tmp_path: Path) -> Path:
     """The Action with a stand-in for its program, and its private environment ready made."""
     path = tmp_path / "an action"
-    for name in ("scripts/bootstrap.py", "requirements/run.txt", "requirements/uv.txt"):
+    for name in _FILES:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, path / name)
     package = path / "src" / "aarch64_wheels"
@@ -63,7 +71,7 @@ def step(action_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The step as the runner starts it: in a checkout that holds modules of the same names."""
     tmp_path = action_path.parent
     script = tmp_path / "step.sh"
-    script.write_text(textwrap.dedent(ACTION_YML.partition("run: |\n")[2]))
+    script.write_text(RUN[0])
     for module in ("aarch64_wheels", "argparse", "venv", "pip"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('the checkout was imported')\n")
     environ = {

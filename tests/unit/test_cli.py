@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,14 +19,21 @@ from aarch64_wheels.errors import (
     UnfitError,
     UsageError,
 )
-from aarch64_wheels.settings.schema import Option, options
+from aarch64_wheels.settings.publishing import PublishSettings
+from aarch64_wheels.settings.schema import Option, Settings, options
 from aarch64_wheels.signals import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-COMMANDS = ["build", "plan", "audit", "image", "doctor"]
+COMMANDS = ["build", "plan", "audit", "image", "publish", "doctor"]
+KINDS = {"build": Settings, "plan": Settings, "publish": PublishSettings}
+OPTIONS = [
+    pytest.param(command, option, id=f"{command}-{option.name}")
+    for command, kind in KINDS.items()
+    for option in options(kind)
+]
 
 SAMPLES: dict[type, str] = {int: "3", str: "text"}
 
@@ -48,33 +57,30 @@ def project(tmp_path: Path) -> Path:
 def _sample(option: Option) -> list[str]:
     """Some words that give this option a value."""
     value = option.choices[-1] if option.choices else SAMPLES.get(option.kind, "text")
-    if option.field == "source":
-        return [value]
+    if not option.flag.startswith("-"):
+        return [value, value] if option.many else [value]
     if option.kind is bool:
         return [f"--{option.name}"]
     return [f"--{option.name}", value, value] if option.many else [f"--{option.name}", value]
 
 
-@pytest.mark.parametrize("command", ["build", "plan"])
-@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+@pytest.mark.parametrize(("command", "option"), OPTIONS)
 def test_every_setting_is_an_option(command: str, option: Option) -> None:
     parser = make_parser()
     not_given = parser.parse_args([command])
-    assert getattr(not_given, option.field) is None
+    assert getattr(not_given, option.field) in (None, [])
     words = _sample(option)
     value = getattr(parser.parse_args([command, *words]), option.field)
-    expected: object = words[1:] if option.many else words[-1]
+    expected: object = words[-2:] if option.many else words[-1]
     assert value == (True if option.kind is bool else expected)
 
 
-@pytest.mark.parametrize("command", ["build", "plan"])
-@pytest.mark.parametrize("option", options(), ids=lambda option: option.name)
+@pytest.mark.parametrize(("command", "option"), OPTIONS)
 def test_every_option_is_explained(
     command: str, option: Option, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = _help([command], capsys)
-    name = "SOURCE" if option.field == "source" else f"--{option.name}"
-    entry = re.search(rf"^  {name}\b.*(?:\n {{20,}}.*)*", text, re.MULTILINE)
+    entry = re.search(rf"^  {option.flag}\b.*(?:\n {{20,}}.*)*", text, re.MULTILINE)
     assert entry is not None
     assert len(entry[0].split()) > 4
     assert all(word in entry[0] for word in option.choices)
@@ -132,6 +138,8 @@ WRONG = {
     "no-wheel": (["audit"], "WHEEL"),
     "unknown-image": (["image", "build", "ubuntu"], "debian"),
     "no-action": (["image"], "ACTION"),
+    "unknown-way": (["publish", "--trusted-publishing", "perhaps"], "never"),
+    "password": (["publish", "--password", "x"], "--password"),
 }
 
 
@@ -170,8 +178,16 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
         2,
         "error: a ::error::b\nfound: c\n  | ::error::d\n  |   ::error::e\nnext: f g\n",
     ),
-    "interrupt": (KeyboardInterrupt(), 130, "interrupted: all containers are removed\n"),
-    "terminated": (Terminated(), 143, "terminated: all containers are removed\n"),
+    "interrupt": (
+        KeyboardInterrupt(),
+        130,
+        "interrupted: no container is left, and what was published stays\n",
+    ),
+    "terminated": (
+        Terminated(),
+        143,
+        "terminated: no container is left, and what was published stays\n",
+    ),
 }
 
 
@@ -263,6 +279,8 @@ FAILURES = {
     "no-such-interpreter": (["plan", "--image", "debian", "--python", "cp312"], 3, "cp312"),
     "no-number": (["build", "--jobs", "many"], 2, "--jobs must be"),
     "no-wheel": (["audit", "no-such.whl"], 2, "no-such.whl"),
+    "nothing-built": (["publish"], 2, "wheelhouse cannot be published"),
+    "no-distribution": (["publish", "pyproject.toml"], 2, "neither a wheel nor an sdist"),
 }
 
 
@@ -301,6 +319,35 @@ def test_doctor_checks_the_chosen_engine_and_the_embedded_image_s_tools(
 
 def test_a_commands_settings_are_those_of_the_schema() -> None:
     own = {"debug", "handler", "dry_run", "verbose", "json", "matrix"}
-    for command in ("build", "plan"):
+    for command, kind in KINDS.items():
         given = set(vars(make_parser().parse_args([command]))) - own
-        assert given == {option.field for option in options()}
+        assert given == {option.field for option in options(kind)}
+
+
+def test_publish_gets_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[object, dict[str, object]]] = []
+
+    def run_publish(settings: object, *_rest: object, **given: object) -> int:
+        calls.append((settings, given))
+        return 4
+
+    monkeypatch.setattr("aarch64_wheels.commands.publish.run_publish", run_publish)
+    monkeypatch.setenv("AARCH64_WHEELS_REPOSITORY", "testpypi")
+    assert main(["publish", "a.whl", "dist", "--replace", "--dry-run"]) == 4
+    assert main(["publish", "--repository", "none", "--json"]) == 4
+    first = PublishSettings(dists=("a.whl", "dist"), repository="testpypi", replace=True)
+    assert calls == [
+        (first, {"dry_run": True, "as_json": False}),
+        (PublishSettings(repository="none"), {"dry_run": False, "as_json": True}),
+    ]
+
+
+@pytest.mark.parametrize("name", ["twine", "github"])
+def test_without_the_packages_for_it_publish_says_what_to_install(name: str) -> None:
+    """In a process of its own: here they are imported already."""
+    code = f"import sys; sys.modules[{name!r}] = None; from aarch64_wheels.cli import main; "
+    words = [sys.executable, "-c", code + "sys.exit(main(['publish', '--dry-run']))"]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert f"found: there is no {name}" in ended.stderr
+    assert ended.stderr.endswith('next: install "aarch64-wheels[publish]"\n')
