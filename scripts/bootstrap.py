@@ -34,6 +34,8 @@ OLDEST = (3, 11)
 MARKER = ".complete"
 #: uv alone comes by pip; everything else comes by uv.
 UV_LOCK = Path(__file__).resolve().parent.parent / "requirements" / "uv.txt"
+#: Secrets of a job's step: for the program in the environment, not for what installs it.
+SECRETS = ("TWINE_", "GITHUB_TOKEN", "GH_TOKEN", "ACTIONS_ID_TOKEN_", "ACTIONS_RUNTIME_TOKEN")
 
 
 class BootstrapError(Exception):
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("arguments", nargs="*", metavar="ARG", help="for the environment's Python")
     arguments = parser.parse_args(argv)
     try:
-        python = ensure(arguments.requirements, arguments.venv, os.environ)
+        python = ensure(arguments.requirements, arguments.venv, without_secrets(os.environ))
     except BootstrapError as error:
         tell(str(error))
         return 3
@@ -57,6 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.execv(python, [str(python), *arguments.arguments])  # noqa: S606 - no shell wanted
     sys.stdout.write(f"{python}\n")
     return 0
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the variables that installers may see."""
+    return {name: value for name, value in environ.items() if not name.startswith(SECRETS)}
 
 
 def ensure(requirements: Path, venv: Path | None, environ: Mapping[str, str]) -> Path:
@@ -136,9 +143,11 @@ def build(place: Path, requirements: Path, environ: Mapping[str, str]) -> None:
     # -I: the working directory is somebody's checkout, and may hold a venv.py or a pip.py.
     run([sys.executable, "-I", "-m", "venv", str(place)], environ)
     pip = pip_of(python)
-    install = ["install", "--quiet", "--require-hashes", "--no-deps", "-r", str(UV_LOCK)]
+    # Wheels only: what a source distribution would be built with is in no lock.
+    install = ["install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    install += ["-r", str(UV_LOCK)]
     run([*pip, *install], environ)
-    uv = [str(place / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes"]
+    uv = [str(place / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--no-build"]
     # uv must not take the working directory's project, or its settings, into account.
     uv += ["--no-config", "--python", python, str(requirements)]
     run(uv, {**environ, **settings_for_uv(pip, environ)})

@@ -92,6 +92,7 @@ class Routes:
             ("GET", f"{repo}/releases/{one}/assets", self._list_assets),
             ("POST", f"{self._uploads}/releases/{one}/assets", self._upload),
             ("GET", f"{repo}/releases/assets/{one}", self._get_asset),
+            ("PATCH", f"{repo}/releases/assets/{one}", self._update_asset),
             ("DELETE", f"{repo}/releases/assets/{one}", self._delete_asset),
             ("GET", f"{repo}/(issues|pulls)/{one}", self._get_issue),
             ("GET", f"{repo}/issues/{one}/comments", self._list_comments),
@@ -210,6 +211,18 @@ class Routes:
             return said(asset.document(self._links, release.shown_tag))
         asset.downloads += 1
         return Answer(status=200, content=found(asset.content), content_type=OCTETS)
+
+    def _update_asset(self, request: Request, number: str) -> Answer:
+        release, asset = found(self._store.asset(int(number)))
+        given = fields(request.body, {"name": str, "label": str, "state": str}, ())
+        name = stored_name(given.get("name", asset.name))
+        if not name:
+            invalid("ReleaseAsset", "missing_field", "name")
+        if release.asset(name) not in (None, asset):
+            invalid("ReleaseAsset", "already_exists", "name")
+        self._check_open(release)
+        asset.name, asset.label = name, given.get("label", asset.label)
+        return said(asset.document(self._links, release.shown_tag))
 
     def _delete_asset(self, _request: Request, number: str) -> Answer:
         release, asset = found(self._store.asset(int(number)))

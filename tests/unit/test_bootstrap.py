@@ -69,10 +69,24 @@ def test_first_uv_by_pip_then_everything_by_uv(
     venv, pip, _, uv = recorder.calls
     assert venv[1:] == ["-I", "-m", "venv", str(tmp_path / "a b")]
     assert "--require-hashes" in pip
+    assert pip[pip.index("--only-binary") + 1] == ":all:"
     assert pip[-1].endswith("uv.txt")
     assert uv[0] == str(tmp_path / "a b" / "bin" / "uv")
-    assert "--require-hashes" in uv
+    assert {"--require-hashes", "--no-build"} <= set(uv)
     assert uv[-1] == str(RUN_LOCK)
+
+
+def test_installers_see_no_secret_of_the_step(
+    bootstrap: ModuleType, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = """TWINE_USERNAME TWINE_PASSWORD GITHUB_TOKEN GH_TOKEN ACTIONS_RUNTIME_TOKEN
+     ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL PIP_INDEX_URL"""
+    for name in words.split():
+        monkeypatch.setenv(name, f"the-{name}")
+    arguments = ["--requirements", str(RUN_LOCK), "--venv", str(tmp_path / "env")]
+    assert bootstrap.main(arguments) == 0
+    seen = {name for environ in recorder.environs for name in environ if name in words.split()}
+    assert seen == {"PIP_INDEX_URL"}
 
 
 def test_the_second_run_does_nothing(

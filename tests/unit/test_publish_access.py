@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
+from twine import utils
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.publish.access import Access, Destination
@@ -180,3 +181,24 @@ def test_a_repository_that_is_none(
 )
 def test_what_can_be_read_on_its_way(url: str, is_open: bool) -> None:  # noqa: FBT001 - a column
     assert Destination(url=url, trusted=False).is_open is is_open
+
+
+@pytest.mark.parametrize("public", [utils.DEFAULT_REPOSITORY, utils.TEST_REPOSITORY])
+@pytest.mark.parametrize("by", ["option", "pypirc"])
+def test_a_public_index_is_known_without_the_last_slash(home: Home, by: str, public: str) -> None:
+    bare = public.rstrip("/")
+    home.write(f"{SECTION}repository = {bare}\n")
+    settings = (
+        PublishSettings(repository="mine")
+        if by == "pypirc"
+        else PublishSettings(repository_url=bare)
+    )
+    found = Access.find(settings, {"TWINE_PASSWORD": TOKEN}, lambda _: None)
+    assert found.destination == Destination(url=public, trusted=False)
+    assert Access.find(settings, {}, lambda _: None).destination.trusted
+
+
+def test_another_index_keeps_its_url(home: Home) -> None:
+    home.write(f"{SECTION}repository = https://index.invalid/legacy\n")
+    found = Access.find(PublishSettings(repository="mine"), {}, lambda _: None)
+    assert found.destination.url == "https://index.invalid/legacy"

@@ -5,13 +5,14 @@ How `act` runs it: tests/integration/test_publish_action.py.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from aarch64_wheels import publish_action
-from aarch64_wheels.publish.teller import Teller, hide, job_teller
+from aarch64_wheels.publish.teller import Hider, Teller, job_teller
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import options
 from tests.standins.certificates import Certificates, make_certificates
@@ -41,12 +42,12 @@ class Step:
         place: Place,
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
-        capfd: pytest.CaptureFixture[str],
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         self.place, self.summary = place, folder / "summary"
         self.told = ""
         self.hidden: set[str] = set()
-        self._monkeypatch, self._capfd = monkeypatch, capfd
+        self._monkeypatch, self._capsys = monkeypatch, capsys
         (folder / "wheelhouse").mkdir()
         make_wheel(folder / "wheelhouse")
         trust = place.sigstore.write_trust_config(folder / "trust.json")
@@ -62,7 +63,7 @@ class Step:
     def run(self, **inputs: str) -> int:
         self.give(**inputs)
         status = publish_action.main()
-        output, errors = self._capfd.readouterr()
+        output, errors = self._capsys.readouterr()
         lines = f"{output}{errors}".splitlines()
         self.hidden = {line.removeprefix(MASK) for line in lines if line.startswith(MASK)}
         told = "\n".join(line for line in lines if not line.startswith(MASK))
@@ -78,7 +79,7 @@ def step(
     certificates: Certificates,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Step]:
     Home(tmp_path, monkeypatch)
     for option in options(PublishSettings):
@@ -86,7 +87,7 @@ def step(
     monkeypatch.delenv("RUNNER_DEBUG", raising=False)
     with Place(certificates, rules=Rules(users={"somebody": PASSWORD})) as place:
         place.settle(monkeypatch)
-        yield Step(place, tmp_path, monkeypatch, capfd)
+        yield Step(place, tmp_path, monkeypatch, capsys)
         assert place.troubles == []
 
 
@@ -100,9 +101,8 @@ def test_files_are_signed_sent_and_seen(step: Step) -> None:
     assert f"{index.upload_url} has all 1 files" in step.told
     row = re.compile(rf"\| {WHEEL} \| .* \| `{index.files[WHEEL].sha256}` \| upload \|")
     assert row.search(step.summary.read_text(encoding="utf-8").replace("\\", ""))
-    # Of the identities for Sigstore and for the index, twine asks for the latter by itself.
-    signing = [token for token in step.place.oidc.issued if step.place.sigstore_got(token)]
-    assert step.hidden == {*signing, *index.mint.grants}
+    assert len(step.place.oidc.issued) == 2  # one for Sigstore, one for the index
+    assert step.hidden == {*step.place.oidc.issued, *index.mint.grants}
 
 
 def test_the_second_time_nothing_is_sent(step: Step) -> None:
@@ -180,9 +180,9 @@ def test_wrong_inputs(step: Step, wrong: dict[str, str]) -> None:
     assert step.place.index.records == []
 
 
-def test_secrets_are_hidden_line_by_line(capfd: pytest.CaptureFixture[str]) -> None:
-    hide("first\n\nsecond%\n")
-    output, errors = capfd.readouterr()
+def test_secrets_are_hidden_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+    Hider()("first\n\nsecond%\n")
+    output, errors = capsys.readouterr()
     assert output == ""
     assert errors.splitlines() == [f"{MASK}first", f"{MASK}second%25"]
 
@@ -191,11 +191,31 @@ def test_secrets_are_hidden_line_by_line(capfd: pytest.CaptureFixture[str]) -> N
     ("environ", "told"), [({}, ""), ({"GITHUB_ACTIONS": "true"}, f"{MASK}secret\n")]
 )
 def test_secrets_are_told_to_the_runner_only(
-    environ: dict[str, str], told: str, capfd: pytest.CaptureFixture[str]
+    environ: dict[str, str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     teller = job_teller(environ)
     teller.mask("secret")
-    assert capfd.readouterr() == ("", told)
+    assert capsys.readouterr() == ("", told)
     teller.note("one\ntwo")
-    assert capfd.readouterr() == ("", "one two\n")
+    assert capsys.readouterr() == ("", "one two\n")
     assert "secret" not in repr(Teller(note=teller.note, mask=teller.mask))
+
+
+def test_secrets_are_not_written_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a step has `2> log`: no runner reads that, and it may become an artifact."""
+    with (tmp_path / "log").open("w", encoding="utf-8") as log:
+        monkeypatch.setattr("sys.stderr", log)
+        teller = job_teller({"GITHUB_ACTIONS": "true"})
+        teller.mask("secret")
+        teller.mask("secret")
+    told = (tmp_path / "log").read_text(encoding="utf-8")
+    assert told == "standard error is a file: secrets are not masked in the job's log\n"
+
+
+def test_secrets_are_told_to_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    with os.fdopen(read, encoding="utf-8") as runner:
+        with os.fdopen(write, "w", encoding="utf-8") as stream:
+            monkeypatch.setattr("sys.stderr", stream)
+            job_teller({"GITHUB_ACTIONS": "true"}).mask("secret")
+        assert runner.read() == f"{MASK}secret\n"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aarch64_wheels.errors import PublishError
-from aarch64_wheels.publish.built import check_report, find_reports
+from aarch64_wheels.publish.built import check_reports, find_reports
 from aarch64_wheels.publish.distributions import Distribution, find_distributions
 from aarch64_wheels.report.writer import FILE_NAME
+from tests.standins.samples import make_wheel
 from tests.unit.publish_samples import make_aarch64, make_sdist, write_built
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def wheels(tmp_path: Path) -> list[Path]:
     return [make_aarch64(tmp_path, number) for number in (312, 313)]
 
 
-def _found(folder: Path, *, allow_partial: bool = False) -> list[str]:
-    files = find_distributions([folder])
-    return [str(one) for one in check_report(files, folder, allow_partial=allow_partial)]
+def _found(*folders: Path, allow_partial: bool = False) -> list[str]:
+    files = find_distributions(folders)
+    return [str(one) for one in check_reports(files, folders, allow_partial=allow_partial)]
 
 
 def _change(folder: Path, **changes: Any) -> None:
@@ -38,17 +39,60 @@ def _change_target(folder: Path, **changes: Any) -> None:
     _change(folder, targets=[{**targets[0], **changes}, *targets[1:]])
 
 
-def test_without_a_report_there_is_nothing_to_compare(tmp_path: Path, wheels: list[Path]) -> None:
-    assert wheels
-    assert _found(tmp_path) == []
+def test_wheels_without_a_report_need_consent(tmp_path: Path, wheels: list[Path]) -> None:
+    assert len(wheels) == 2
+    make_wheel(tmp_path)
+    (found,) = _found(tmp_path)
+    assert "there is no report.json" in found
+    assert "the aarch64 wheels (2)" in found
+    assert "bring report.json along with the wheels" in found
+    assert "--allow-partial" in found
+    assert _found(tmp_path, allow_partial=True) == []
 
 
-def test_a_complete_set(tmp_path: Path, wheels: list[Path]) -> None:
-    """Files that the report does not know of are another job's, or an sdist."""
-    write_built(tmp_path, *wheels)
+@pytest.mark.parametrize("with_report", [True, False])
+def test_what_builds_do_not_make_needs_no_report(tmp_path: Path, *, with_report: bool) -> None:
     make_sdist(tmp_path)
-    make_aarch64(tmp_path, 314)
+    make_wheel(tmp_path)
+    make_wheel(tmp_path, tags="cp313-cp313-manylinux2014_x86_64")
+    if with_report:
+        write_built(tmp_path, make_aarch64(tmp_path))
     assert _found(tmp_path) == []
+
+
+UNKNOWN = "no report has it as built and audited"
+
+
+@pytest.mark.parametrize("allow_partial", [False, True])
+def test_a_wheel_that_no_build_made(
+    tmp_path: Path, wheels: list[Path], *, allow_partial: bool
+) -> None:
+    """An earlier build of other targets may have left it."""
+    write_built(tmp_path, *wheels)
+    stale = make_aarch64(tmp_path, 313, platform="musllinux_1_2_aarch64")
+    (found,) = _found(tmp_path, allow_partial=allow_partial)
+    assert found.startswith(f"{stale.name}: {UNKNOWN}")
+    assert "take it away" in found
+
+
+def test_builds_know_each_their_wheels(tmp_path: Path, wheels: list[Path]) -> None:
+    """Those of a matrix of jobs are published together, each report beside its wheels."""
+    write_built(tmp_path, *wheels)
+    (other := tmp_path / "other").mkdir()
+    more = [make_aarch64(other, number) for number in (310, 311)]
+    write_built(other, *more)
+    assert _found(tmp_path, other) == []
+    write_built(other, more[0])
+    assert [one.split(": ")[0] for one in _found(tmp_path, other)] == [more[1].name]
+
+
+def test_what_one_build_failed_to_make_another_may_have_made(
+    tmp_path: Path, wheels: list[Path]
+) -> None:
+    write_built(tmp_path, *wheels)
+    _change_target(tmp_path, status="failed")
+    write_built(tmp_path / "other", wheels[0])
+    assert _found(tmp_path, tmp_path / "other", allow_partial=True) == []
 
 
 def test_failed_targets_and_files_left_out_need_consent(tmp_path: Path, wheels: list[Path]) -> None:
@@ -75,9 +119,13 @@ def test_a_wheel_changed_since_the_audit(
 def test_a_failed_target_has_no_wheel_whatever_stands_there(
     tmp_path: Path, wheels: list[Path]
 ) -> None:
+    """An earlier build may have left it there: it does not go out, whatever is allowed."""
     write_built(tmp_path, *wheels)
     _change_target(tmp_path, status="failed")
-    assert [one[:16] for one in _found(tmp_path)] == ["the target cp312"]
+    failed, old = _found(tmp_path)
+    assert failed.startswith("the target cp312")
+    assert old.startswith(f"{wheels[0].name}: {UNKNOWN}")
+    assert _found(tmp_path, allow_partial=True) == [old]
 
 
 OTHERS = {
@@ -115,6 +163,7 @@ def test_the_same_release_in_other_words(
 
 def test_one_wheel_for_several_targets(tmp_path: Path, wheels: list[Path]) -> None:
     write_built(tmp_path, wheels[0], wheels[0])
+    wheels[1].unlink()
     assert _found(tmp_path) == []
 
 
@@ -186,7 +235,7 @@ def test_a_target_of_another_shape_stops_all(
 def test_a_reports_words_are_inert(tmp_path: Path, wheels: list[Path]) -> None:
     write_built(tmp_path, *wheels)
     _change_target(tmp_path, identifier="x\n::error::y\x1b[2J", status="failed")
-    (found,) = _found(tmp_path)
+    found = _found(tmp_path)[0]
     assert found.startswith("the target x ::error::y has no wheel")
     assert found.isprintable()
 
@@ -221,7 +270,7 @@ def test_files_of_another_place_are_compared_too(tmp_path: Path, wheels: list[Pa
     write_built(tmp_path, *wheels)
     (tmp_path / "moved").mkdir()
     files = [Distribution.read(path.rename(tmp_path / "moved" / path.name)) for path in wheels]
-    assert list(check_report(files, tmp_path, allow_partial=False)) == []
+    assert list(check_reports(files, [tmp_path], allow_partial=False)) == []
 
 
 def test_reports_are_found_beside_the_files_too(tmp_path: Path, wheels: list[Path]) -> None:

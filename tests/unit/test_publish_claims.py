@@ -127,6 +127,15 @@ def test_trusted_publishing_is_switched_off(place: Place) -> None:
     assert "Trusted publishing functionality not enabled" in error.found
 
 
+def test_every_identity_is_masked_also_that_which_only_shows_why(place: Place) -> None:
+    place.oidc.claims["repository"] = "octo-org/other"
+    _refused(place)
+    assert [secret for secret, _ in place.told] == place.oidc.issued
+    assert len(place.oidc.issued) == 2
+    for secret, before in place.told:
+        assert not any(record.carries(secret) for record in place.index.records[:before])
+
+
 @pytest.mark.parametrize("status", [403, 500])
 def test_the_token_service_fails(place: Place, status: int) -> None:
     place.oidc.faults += [Fault(status=status)] * 3
@@ -230,13 +239,13 @@ def test_others_may_go_on(environ: Mapping[str, str]) -> None:
 @pytest.mark.parametrize("error", [KeyError("errors"), TypeError("list indices must be …")])
 def test_an_answer_of_something_else(error: Exception) -> None:
     assert not is_passing(error)
-    told = explain_refusal(error, "https://index.invalid/legacy/", {})
+    told = explain_refusal(error, "https://index.invalid/legacy/", {}, pytest.fail)
     assert told.what == "index.invalid gives this job no upload token"
     assert told.found == "its answer is not one of Trusted Publishing"
 
 
 def test_a_connection_that_fails_is_told_without_addresses() -> None:
     error = requests.ConnectionError("HTTPSConnectionPool(host='user:secret@host')")
-    told = explain_refusal(error, "https://index.invalid/legacy/", {})
+    told = explain_refusal(error, "https://index.invalid/legacy/", {}, pytest.fail)
     assert told.found == "ConnectionError"
     assert "TWINE_PASSWORD" in told.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import os
@@ -12,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.commands.publish import run_publish
+from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish.journal import FILE_NAME as JOURNAL
+from aarch64_wheels.publish.release import Release
 from aarch64_wheels.publish.teller import Teller
 from aarch64_wheels.report.writer import FILE_NAME as REPORT
 from aarch64_wheels.settings.publishing import PublishSettings
@@ -99,7 +102,8 @@ def test_the_report_lies_beside_the_files_that_were_moved(desk: Desk, tmp_path: 
 def test_another_tools_report_is_not_published(desk: Desk, tmp_path: Path) -> None:
     desk.out.rename(tmp_path / "dist")
     (tmp_path / "dist" / REPORT).write_text('{"tests": 12}')
-    assert desk.publish("dist", "--github-release", "v1.0", to="none") == 0
+    words = ["dist", "--allow-partial", "--github-release", "v1.0"]
+    assert desk.publish(*words, to="none") == 0
     assert "report.json is no report of a build, and is not compared" in desk.said()[1]
     assert REPORT not in desk.assets
 
@@ -205,6 +209,74 @@ def test_the_summary_gets_the_plan_at_its_end(desk: Desk, tmp_path: Path) -> Non
     settings = PublishSettings(repository="none", github_release="v1.0")
     teller = Teller(note=pytest.fail, mask=lambda _secret: None)
     assert run_publish(settings, os.environ, teller, dry_run=True, summary=page) == 0
-    assert page.read_text().startswith("before\n### demo 1.0\n\n| file |")
+    expected = "before\n### demo 1.0 - plan (dry run)\n\n| file |"
+    assert page.read_text().startswith(expected)
     assert page.read_text().count("| upload |") == 3 + len(EXTRA)
+    assert "- " not in page.read_text().partition("| SHA256SUMS")[2]
     assert desk.said()[0].count("upload") == 3 + len(EXTRA)
+
+
+def _all_places(
+    desk: Desk, folder: Path, monkeypatch: pytest.MonkeyPatch, page: Path
+) -> tuple[int, list[str]]:
+    """Publish to the index, a release and a pull request; gives the notes, too."""
+    desk.github.store.issues.add(7)
+    (event := folder / "event.json").write_text('{"pull_request": {"number": 7}}')
+    monkeypatch.setenv("GITHUB_EVENT_PATH", str(event))
+    settings = PublishSettings(
+        repository_url=desk.index.upload_url,
+        index_url=desk.index.simple_url,
+        github_release="v1.0",
+        comment=True,
+    )
+    notes: list[str] = []
+    teller = Teller(note=notes.append, mask=lambda _secret: None)
+    return run_publish(settings, os.environ, teller, summary=page), notes
+
+
+def test_the_summary_gets_the_outcome_at_each_place(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "summary.md"
+    assert _all_places(desk, tmp_path, monkeypatch, page)[0] == 0
+    plan, _, outcomes = page.read_text().partition("\n\n- ")
+    assert plan.startswith("### demo 1.0 - plan\n\n| file |")
+    assert html.unescape(outcomes).splitlines() == [
+        f"published: 3 files on {desk.index.upload_url}",
+        "- done: 6 files in the release v1.0",
+        "- done: the table of files is on pull request 7",
+    ]
+    (comment,) = desk.github.store.comments
+    assert "### demo 1.0\n" in comment.body, "no plan: it is done"
+
+
+def test_the_summary_tells_what_was_done_before_a_failure(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise PublishError("the release is broken")
+
+    monkeypatch.setattr(Release, "publish", fail)
+    page = tmp_path / "summary.md"
+    with pytest.raises(PublishError, match="the release is broken"):
+        _all_places(desk, tmp_path, monkeypatch, page)
+    outcomes = page.read_text().partition("\n\n- ")[2]
+    assert html.unescape(outcomes) == f"published: 3 files on {desk.index.upload_url}\n"
+
+
+def test_a_summary_that_cannot_be_written_stops_nothing(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, notes = _all_places(desk, tmp_path, monkeypatch, tmp_path)
+    assert code == 0
+    told = [note for note in notes if note.startswith("cannot write the summary")]
+    assert told == [f"cannot write the summary {tmp_path}: Is a directory"]
+    assert sorted(desk.index.files) == desk.names
+
+
+def test_a_shell_may_name_all_that_lies_there(desk: Desk) -> None:
+    beside = desk.out / f"{desk.names[0]}.publish.attestation"
+    beside.write_text("{}")
+    assert desk.publish(*(str(desk.out / name) for name in desk.names)) == 0
+    assert f"{beside} is left alone" in desk.said()[1]
+    assert sorted(desk.index.files) == [name for name in desk.names if name != beside.name]

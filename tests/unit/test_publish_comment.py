@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import PublishError, UsageError
-from aarch64_wheels.publish.comment import MARKER, keep_comment, pull_request_number
+from aarch64_wheels.publish.comment import keep_comment, marker, pull_request_number
 from tests.standins_github import GitHubServer, faults
 from tests.standins_github.entering import TOKEN, entered, everything, patient
 from tests.standins_github.releasing import writes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.standins_github.faults import Fault
 
+MARKER = marker("")
 TABLE = "| file |\n| --- |\n| demo.whl |\n"
 OURS = f"{MARKER}\n{TABLE}"
 COMMENTS = "/issues/7/comments$"
@@ -184,7 +185,7 @@ def test_comment_that_may_not_be_changed_is_made_anew(
 
 @pytest.mark.parametrize(
     ("fork", "hint"),
-    [(True, "a pull request from a fork gets a token"), (False, "`permissions: pull-requests: w")],
+    [(True, "read the table in the job's summary"), (False, "`permissions: pull-requests: w")],
 )
 def test_token_that_may_only_read(
     server: GitHubServer, repo: Repository, hint: str, *, fork: bool
@@ -245,6 +246,34 @@ def test_job_of_no_pull_request(tmp_path: Path, event: str | None) -> None:
     with pytest.raises(UsageError, match="there is no pull request") as caught:
         pull_request_number(given)
     assert caught.value.found == "the job runs for `push`"
+
+
+def test_each_project_has_a_comment_of_its_own(server: GitHubServer, repo: Repository) -> None:
+    one, other = "### demo 1.0\n", "### other&#45;demo 1.0\n"
+    for text in (one, other, one, other):
+        keep(repo, text)
+    keep_comment(repo, 7, "third", patient(), project="Other_Demo")
+    marks = [marker("demo"), marker("other-demo")]
+    assert bodies(server) == [f"{marks[0]}\n{one}", f"{marks[1]}\nthird"]
+
+
+def test_a_heading_cannot_end_the_marker(server: GitHubServer, repo: Repository) -> None:
+    keep(repo, "### a--&gt;b 1.0\n")
+    assert bodies(server) == [f"{MARKER}\n### a--&gt;b 1.0\n"]
+
+
+@pytest.mark.parametrize("numbers", [[], [7], [7, 8]])
+def test_a_workflow_that_ran_for_one_pull_request(tmp_path: Path, numbers: list[int]) -> None:
+    path = tmp_path / "event.json"
+    rows = [{"number": number} for number in numbers]
+    path.write_text(json.dumps({"workflow_run": {"pull_requests": rows}}))
+    given = {"GITHUB_EVENT_PATH": str(path), "GITHUB_EVENT_NAME": "workflow_run"}
+    if len(numbers) == 1:
+        assert pull_request_number(given) == 7
+        return
+    with pytest.raises(UsageError, match="there is no pull request") as caught:
+        pull_request_number(given)
+    assert "names none that is from a fork" in caught.value.hint
 
 
 def test_number_of_the_pull_request(tmp_path: Path) -> None:

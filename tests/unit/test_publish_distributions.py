@@ -12,7 +12,7 @@ from packaging.version import Version
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.publish.distributions import Distribution, find_distributions
 from tests.standins.samples import make_wheel
-from tests.unit.publish_samples import SDIST, WHEEL, make_sdist
+from tests.unit.publish_samples import SDIST, WHEEL, make_sdist, named
 
 
 def _touch(folder: Path, *names: str) -> None:
@@ -95,6 +95,21 @@ def test_versions_of_every_kind(tmp_path: Path, name: str, version: str) -> None
     assert [one.version for one in find_distributions([tmp_path])] == [Version(version)]
 
 
+PLATFORMS = {
+    SDIST: ([], False),
+    WHEEL: (["any"], False),
+    "demo-1.0-cp313-cp313-manylinux2014_x86_64.whl": (["manylinux2014_x86_64"], False),
+    "demo-1.0-cp313-cp313-musllinux_1_2_aarch64.whl": (["musllinux_1_2_aarch64"], True),
+    "demo-1.0-7-cp313-abi3-Linux_AArch64.win32.whl": (["linux_aarch64", "win32"], True),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), PLATFORMS.items())
+def test_a_wheel_says_what_it_is_for(name: str, expected: tuple[list[str], bool]) -> None:
+    one = named(name)
+    assert (sorted(one.platforms), one.is_aarch64) == expected
+
+
 BAD_NAMES = {
     "no-tags": ("demo-1.0.whl", "Invalid wheel filename"),
     "no-version": ("demo.tar.gz", "Invalid sdist filename"),
@@ -120,12 +135,34 @@ def test_other_names_are_refused(tmp_path: Path, name: str, found: str) -> None:
     assert all(line.isprintable() for line in str(caught.value).splitlines())
 
 
-@pytest.mark.parametrize("name", [f"{WHEEL}.publish.attestation", f"{SDIST}.asc"])
-def test_what_belongs_to_a_file_is_not_named_by_itself(tmp_path: Path, name: str) -> None:
-    _touch(tmp_path, name)
-    with pytest.raises(UsageError, match="not published by itself") as caught:
-        find_distributions([tmp_path / name])
-    assert "made anew" in caught.value.found
+BESIDE = [f"{WHEEL}.publish.attestation", f"{WHEEL}.attestation", f"{SDIST}.asc"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_belongs_to_a_file_is_left_alone_when_named(tmp_path: Path, name: str) -> None:
+    """A shell's `dist/*` names it."""
+    _touch(tmp_path, WHEEL, name)
+    notes: list[str] = []
+    rows = find_distributions([tmp_path / WHEEL, tmp_path / name], notes.append)
+    assert [one.filename for one in rows] == [WHEEL]
+    (note,) = notes
+    assert note.startswith(f"{tmp_path / name} is left alone")
+    assert _names(tmp_path / name, tmp_path / WHEEL) == [WHEEL]
+
+
+def test_what_belongs_to_files_alone_is_nothing_to_publish(tmp_path: Path) -> None:
+    _touch(tmp_path, *BESIDE)
+    with pytest.raises(UsageError, match="there is nothing to publish in") as caught:
+        find_distributions([tmp_path / name for name in BESIDE])
+    assert caught.value.found == "no .whl and no .tar.gz file"
+
+
+def test_a_directory_may_be_called_as_a_signature(tmp_path: Path) -> None:
+    (tmp_path / "dist.asc").mkdir()
+    _touch(tmp_path / "dist.asc", WHEEL)
+    assert [one.filename for one in find_distributions([tmp_path / "dist.asc"], pytest.fail)] == [
+        WHEEL
+    ]
 
 
 @pytest.mark.parametrize("as_directory", [True, False], ids=["inside", "named"])

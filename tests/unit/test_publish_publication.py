@@ -233,7 +233,52 @@ def test_the_index_gets_the_login_of_its_uploads_and_another_server_does_not(
         publication = releasing.open()
         assert publication.plan().of(Step.UPLOAD)
         assert publication.index.url == other.simple_url
-        assert [record.credentials() for record in other.records] == [("", "")]
+        assert {record.credentials() for record in other.records} == {("", "")}
+
+
+def test_an_index_that_is_not_where_it_was_said_to_be_is_not_believed(
+    releasing: Releasing,
+) -> None:
+    """There, no file is known: all would be sent without a look at what is there."""
+    wrong = releasing.server.simple_url.replace("simple", "simpel")
+    releasing.settings = replace(releasing.settings, index_url=wrong)
+    with pytest.raises(PublishError, match="lists no files, neither of demo nor") as caught:
+        releasing.open()
+    assert "--index-url" in caught.value.hint
+    assert {record.method for record in releasing.server.records} == {"GET"}
+
+
+def test_an_index_without_the_project_is_one(releasing: Releasing) -> None:
+    with IndexServer() as other:
+        releasing.settings = replace(releasing.settings, index_url=other.simple_url)
+        assert len(releasing.open().plan().of(Step.UPLOAD)) == 3
+
+
+def test_what_nobody_has_seen_is_not_noted_as_sent(releasing: Releasing) -> None:
+    """The index says that it has a file: whose, it does not list yet."""
+    publication = releasing.open()
+    plan = publication.plan()
+    releasing.server.rules.equal_again = False
+    releasing.server.shelf.hidden_requests = 1 << 20
+    content = plan.items[0].distribution.path.read_bytes()
+    releasing.server.add_file("demo", "1.0", NAMES[0], content)
+    releasing.server.files[NAMES[0]].asked = 0
+    with pytest.raises(PublishError, match="not listed by the index"):
+        publication.publish(plan)
+    assert [row["filename"] for row in releasing.journal] == NAMES[1:]
+    assert f"{NAMES[0]} is to be listed yet (1 of 3)" in releasing.notes
+    assert f"uploaded {NAMES[1]} (2 of 3)" in releasing.notes
+
+
+def test_what_another_run_has_sent_is_not_called_uploaded(releasing: Releasing) -> None:
+    publication = releasing.open()
+    plan = publication.plan()
+    releasing.server.rules.equal_again = False
+    content = plan.items[0].distribution.path.read_bytes()
+    releasing.server.add_file("demo", "1.0", NAMES[0], content)
+    publication.publish(plan)
+    assert [row["filename"] for row in releasing.journal] == NAMES
+    assert f"{NAMES[0]} is there (1 of 3)" in releasing.notes
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,27 @@ def test_a_wheel_changed_since_the_audit(desk: Desk) -> None:
     assert desk.index.records == []
 
 
+@pytest.mark.parametrize("words", [[], ["--allow-partial"]], ids=["all", "partial"])
+def test_a_failed_targets_old_wheel_does_not_go_out(desk: Desk, words: list[str]) -> None:
+    """Its directory was used before, and the build that went wrong has left it there."""
+    old = make_aarch64(desk.out, 314)
+    write_built(desk.out, *desk.wheels, failed=["cp314-manylinux_aarch64"])
+    assert desk.publish("--github-release", "v1.0", *words) == 4
+    assert f"{old.name}: no report has it as built and audited" in desk.said()[1]
+    assert (desk.sent(), desk.index.records) == ([], [])
+    old.unlink()
+    assert desk.publish("--allow-partial") == 0
+
+
+@pytest.mark.parametrize("words", [[], ["--dry-run"]], ids=["publish", "dry-run"])
+def test_wheels_without_a_report_need_consent(desk: Desk, words: list[str]) -> None:
+    (desk.out / "report.json").unlink()
+    assert desk.publish(*words) == 4
+    assert "bring report.json along with the wheels" in desk.said()[1]
+    assert (desk.sent(), desk.index.records) == ([], [])
+    assert desk.publish("--allow-partial", *words) == 0
+
+
 def test_all_that_is_wrong_is_said_at_once(desk: Desk) -> None:
     make_aarch64(desk.out, 313, "changed")
     (desk.out / "demo-1.0-cp39-cp39-manylinux2014_aarch64.whl").write_bytes(b"no wheel")
@@ -109,8 +130,9 @@ def test_all_that_is_wrong_is_said_at_once(desk: Desk) -> None:
 
 
 def test_the_audit_has_its_say(desk: Desk) -> None:
-    """A wheel of another job, which no report knows."""
-    make_aarch64(desk.out, 314, platform="manylinux2014_aarch64.win32")
+    """It is asked again, of files that the report knows, too."""
+    bad = make_aarch64(desk.out, 314, platform="manylinux2014_aarch64.win32")
+    write_built(desk.out, *desk.wheels, bad)
     assert desk.publish() == 4
     assert "audit: the platform tag win32 is not one of aarch64 Linux" in desk.said()[1]
     assert desk.index.records == []
@@ -128,7 +150,8 @@ def test_nowhere_to_publish_to(desk: Desk) -> None:
 def test_public_indexes_are_not_tried_with_what_they_never_take(desk: Desk, tmp_path: Path) -> None:
     """Nothing is asked of them, either: a test that did would fail."""
     files = [make_sdist(tmp_path, version="1.0+gpu"), make_aarch64(tmp_path, version="1.0+gpu")]
-    assert desk.publish(*map(str, files), "--output-dir", "none", to="testpypi") == 4
+    words = [*map(str, files), "--output-dir", "none", "--allow-partial"]
+    assert desk.publish(*words, to="testpypi") == 4
     assert desk.said()[1].count("1.0+gpu is a local version") == 2
 
 
@@ -161,7 +184,7 @@ FAILURES = {
     "no-distribution": (["wheelhouse/report.json"], 2, "neither a wheel nor an sdist"),
     "no-such-repository": (["--repository", "mine"], 2, "there is no such repository"),
     "two-releases": (["wheelhouse", "demo-2.0.tar.gz"], 2, "of several releases"),
-    "attestation": (["demo-2.0.tar.gz.publish.attestation"], 2, "not published by itself"),
+    "attestation": (["demo-2.0.tar.gz.publish.attestation"], 2, "there is nothing to publish in"),
 }
 
 

@@ -7,14 +7,17 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from aarch64_wheels.publish.plan import IndexPlan, Step, plan_index
 from aarch64_wheels.publish.release import ReleasePlan
-from aarch64_wheels.publish.render import as_json, as_markdown, as_table
+from aarch64_wheels.publish.render import Page, as_json, as_markdown, as_table
 from aarch64_wheels.report.console import make_console
 from tests.unit.publish_samples import SDIST, WHEEL, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from aarch64_wheels.publish.distributions import Distribution
 
@@ -94,6 +97,35 @@ def test_markdown_is_a_table_of_github() -> None:
     assert lines[4] == f"| {WHEEL} | 1000 B | `{A}` | is there already | upload |"
     assert lines[6] == "| SHA256SUMS |  |  | - | is there already |"
     assert {line.count("|") for line in lines[2:7]} == {6}
+
+
+def test_the_heading_says_what_the_table_is() -> None:
+    for kind in ("plan", "plan (dry run)"):
+        text = as_markdown(FILES, INDEX, RELEASE, kind=kind)
+        assert text.partition("\n")[0] == f"### demo 1.0 - {kind}"
+        assert text.partition("\n")[2] == as_markdown(FILES, INDEX, RELEASE).partition("\n")[2]
+
+
+def test_a_page_gets_its_text_at_its_end(tmp_path: Path) -> None:
+    (path := tmp_path / "page.md").write_text("before\n", encoding="utf-8")
+    page = Page(path=path, note=pytest.fail)
+    page.write("ä\n")
+    page.tell("published: 2 files on https://index.invalid/|x\n::error::")
+    expected = "before\nä\n- published&#58; 2 files on https&#58;//index.invalid/&#124;x "
+    assert path.read_text(encoding="utf-8") == f"{expected}&#58;&#58;error&#58;&#58;\n"
+
+
+def test_a_page_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+    notes: list[str] = []
+    path = tmp_path / "no" / "page.md"
+    page = Page(path=path, note=notes.append)
+    page.write("one")
+    page.tell("two")
+    assert notes == [f"cannot write the summary {path}: No such file or directory"]
+
+
+def test_without_a_page_nothing_is_told() -> None:
+    Page(path=None, note=pytest.fail).tell("one")
 
 
 def test_markdown_escapes_underscores() -> None:

@@ -78,7 +78,7 @@ def test_trusted_publishing_is_chosen_where_there_is_no_other_secret(
     assert upload(access, tmp_path) == 200
     assert bool(pypi.oidc.issued) is is_trusted
     assert {secret for secret, _ in pypi.told} == (
-        set(pypi.index.mint.grants) if is_trusted else {TOKEN}
+        {*pypi.index.mint.grants, *pypi.oidc.issued} if is_trusted else {TOKEN}
     )
 
 
@@ -117,8 +117,9 @@ def test_a_token_is_minted_again_before_it_ends(pypi: Place, tmp_path: Path) -> 
         used.append(pypi.index.records[-1].credentials()[1])
     first, second, third = pypi.index.mint.grants
     assert used == [first, first, second, second, third]
-    # Each was masked once, and before it was sent.
-    assert [secret for secret, _ in pypi.told] == [first, second, third]
+    # Each was masked once, and before it was sent: the job's identity, and what it was given for.
+    one, two, three = pypi.oidc.issued
+    assert [secret for secret, _ in pypi.told] == [one, first, two, second, three, third]
     for secret, before in pypi.told:
         assert not any(record.carries(secret) for record in pypi.index.records[:before])
 

@@ -15,7 +15,7 @@ from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish.distributions import Distribution
 from aarch64_wheels.publish.index import Index
 from aarch64_wheels.publish.reader import Reader
-from aarch64_wheels.publish.upload import PATIENCE, Uploader
+from aarch64_wheels.publish.upload import PATIENCE, Sent, Uploader
 from tests.standins.certificates import make_certificates
 from tests.standins.index import IndexServer
 from tests.standins.receiving import Rules
@@ -55,20 +55,26 @@ class Sending:
         self.one = Distribution.read(self.path)
         self.notes: list[str] = []
         self.slept: list[float] = []
+        self.seconds = 0.0
         self.server = server
         self.repository = Repository(server.upload_url, "__token__", token, True)
         self.index = Index(url=server.simple_url, reader=Reader(sleep=self.slept.append))
 
-    def send(self, timeout: tuple[float, float] = (5.0, 30.0)) -> None:
+    def clock(self) -> float:
+        """Each request takes so many seconds, beside the waits."""
+        return sum(self.slept) + self.seconds * len(self.server.uploads)
+
+    def send(self, timeout: tuple[float, float] = (5.0, 30.0)) -> Sent:
         uploader = Uploader(
             repository=self.repository,
             index=self.index,
             note=self.notes.append,
             sleep=self.slept.append,
+            clock=self.clock,
             timeout=timeout,
         )
         try:
-            uploader.send(self.one, PackageFile.from_filename(str(self.path), None))
+            return uploader.send(self.one, PackageFile.from_filename(str(self.path), None))
         finally:
             self.repository.close()
 
@@ -91,7 +97,7 @@ def sending(server: IndexServer, tmp_path: Path) -> Sending:
 def test_a_file_that_is_taken_is_sent_once_without_a_word(
     sending: Sending, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    sending.send()
+    assert sending.send() is Sent.TAKEN
     assert sending.arrivals == [200]
     assert (sending.notes, sending.slept) == ([], [])
     assert capfd.readouterr() == ("", "")
@@ -129,6 +135,21 @@ def test_patience_ends(sending: Sending) -> None:
     assert sending.server.files == {}
 
 
+def test_patience_is_of_the_tries_too(sending: Sending) -> None:
+    sending.seconds = 50.0
+    sending.server.faults += [BUSY] * 9
+    assert sending.refused("could not be uploaded").what.endswith("in 4 tries")
+
+
+def test_a_try_may_take_longer_than_the_patience(sending: Sending) -> None:
+    sending.seconds = PATIENCE * 2
+    sending.server.faults += [BUSY] * 3
+    assert sending.refused("could not be uploaded").what.endswith("in 3 tries")
+    sending.server.faults += [BUSY] * 2
+    assert sending.send() is Sent.TAKEN
+    assert sending.slept == [0.5] * 4
+
+
 def test_a_file_that_did_not_arrive_is_sent_again(sending: Sending) -> None:
     sending.server.faults.append(Fault("/legacy/", "POST", drop="unhandled"))
     sending.send()
@@ -138,7 +159,7 @@ def test_a_file_that_did_not_arrive_is_sent_again(sending: Sending) -> None:
 
 def test_after_a_lost_answer_nothing_is_sent_again(sending: Sending) -> None:
     sending.server.faults.append(LOST)
-    sending.send()
+    assert sending.send() is Sent.THERE
     assert sending.arrivals == [200]
     assert "only its answer was lost" in sending.notes[-1]
 
@@ -151,14 +172,15 @@ def test_a_lost_answer_of_a_file_that_is_listed_late(
     rules.equal_again = equal_again
     sending.server.shelf.hidden_requests = 2
     sending.server.faults.append(LOST)
-    sending.send()
+    sent = sending.send()
     assert sending.arrivals == [200, second]
+    assert sent is (Sent.TAKEN if equal_again else Sent.CLAIMED)
     assert ("does not list it yet" in sending.notes[-1]) is not equal_again
 
 
 def test_a_lost_answer_with_the_listing_in_trouble_too(sending: Sending) -> None:
     sending.server.faults += [LOST, *[Fault("/simple/", status=503)] * 3]
-    sending.send()
+    assert sending.send() is Sent.THERE
     assert sending.arrivals == [200, 400]
     assert sending.notes[-1].endswith("has it already, with this content")
     assert sending.slept[1:] == [0.5, 1.0]  # the look after the answer is not a hasty one

@@ -52,17 +52,17 @@ def test_publishing_without_a_table_has_the_defaults() -> None:
 @pytest.mark.parametrize(
     ("flags", "environ", "expected"),
     [
-        ({"repository": "a"}, {"AARCH64_WHEELS_REPOSITORY": "b"}, "a"),
-        ({"repository": None}, {"AARCH64_WHEELS_REPOSITORY": "b"}, "b"),
-        ({}, {"AARCH64_WHEELS_REPOSITORY": " "}, "c"),
+        ({"tag": "a"}, {"AARCH64_WHEELS_TAG": "b"}, "a"),
+        ({"tag": None}, {"AARCH64_WHEELS_TAG": "b"}, "b"),
+        ({}, {"AARCH64_WHEELS_TAG": " "}, "c"),
     ],
     ids=["flag", "environment", "table"],
 )
 def test_publishing_goes_by_the_same_order(
     project: Path, flags: dict[str, object], environ: dict[str, str], expected: str
 ) -> None:
-    _write(project, 'repository = "c"')
-    assert load_publishing(flags, environ).repository == expected
+    _write(project, 'tag = "c"')
+    assert load_publishing(flags, environ).tag == expected
 
 
 def test_publishing_converts_its_values(project: Path) -> None:
@@ -84,9 +84,9 @@ def test_publishing_converts_its_values(project: Path) -> None:
 
 
 def test_both_commands_share_the_table(project: Path) -> None:
-    _write(project, 'image = "debian"', 'repository = "testpypi"', 'output-dir = "out"')
+    _write(project, 'image = "debian"', 'github-release = "auto"', 'output-dir = "out"')
     assert load({}, {}).image == "debian"
-    assert load_publishing({}, {}).repository == "testpypi"
+    assert load_publishing({}, {}).github_release == "auto"
     assert load({}, {}).output_dir == load_publishing({}, {}).output_dir == Path("out")
 
 
@@ -109,9 +109,8 @@ def test_publishing_reads_a_configuration_file_instead(project: Path) -> None:
         ('attestations = "sometimes"', ["`attestations`", "one of auto, always, never"]),
         ("attestations = true", ["`attestations`", "one of auto, always, never"]),
         ('replace = "yes"', ["`replace`", "true or false"]),
-        ('repository = ""', ["`repository`", "not empty"]),
+        ('tag = ""', ["`tag`", "not empty"]),
         ('output-dir = "/somewhere"', ["`output-dir`", "leads out of the current directory"]),
-        ('trust-config = "../trust.json"', ["`trust-config`", "leads out of the current"]),
     ],
 )
 def test_publishing_refuses_what_is_wrong_in_the_table(
@@ -141,16 +140,29 @@ def test_settings_of_publishing_do_not_show_a_password() -> None:
     assert "secret" not in repr(settings)
 
 
-@pytest.mark.parametrize("key", ["repository-url", "index-url"])
+RECEIVERS: dict[str, str | Path] = {
+    "repository-url": "https://index.invalid/",
+    "index-url": "https://index.invalid/",
+    "repository": "testpypi",
+    "trust-config": Path("trust.json"),
+}
+
+
+@pytest.mark.parametrize(("key", "value"), RECEIVERS.items())
 @pytest.mark.parametrize("command", [load, load_publishing])
 def test_a_project_does_not_choose_who_is_given_secrets(
-    project: Path, key: str, command: Callable[..., object]
+    project: Path, key: str, value: str | Path, command: Callable[..., object]
 ) -> None:
-    _write(project, f'{key} = "https://index.invalid/"')
-    with pytest.raises(UsageError, match="would say who is given secrets") as caught:
+    _write(project, f'{key} = "{value}"')
+    with pytest.raises(UsageError, match="would say who is given secrets or id") as caught:
         command({}, {})
-    assert f"--{key}" in caught.value.hint
+    assert caught.value.what.startswith(f"`{key}` in [tool.aarch64-wheels] of pyproject.toml")
+    assert f"--{key}, or" in caught.value.hint
     mine = project.with_name("mine.toml")
     project.rename(mine)
-    settings = load_publishing({"config_file": mine}, {})
-    assert getattr(settings, key.replace("-", "_")) == "https://index.invalid/"
+    field = key.replace("-", "_")
+    assert getattr(load_publishing({"config_file": mine}, {}), field) == value
+    mine.unlink()
+    assert getattr(load_publishing({field: value}, {}), field) == value
+    variable = {f"AARCH64_WHEELS_{field.upper()}": str(value)}
+    assert getattr(load_publishing({}, variable), field) == value

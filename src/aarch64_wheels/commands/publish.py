@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.errors import ExitCode, UsageError
 from aarch64_wheels.publish import checks, render
 from aarch64_wheels.publish.assets import make_assets
-from aarch64_wheels.publish.built import check_report, find_reports
+from aarch64_wheels.publish.built import check_reports, find_reports
 from aarch64_wheels.publish.comment import keep_comment, pull_request_number
 from aarch64_wheels.publish.distributions import find_distributions
 from aarch64_wheels.publish.github import open_github
@@ -22,7 +22,7 @@ from aarch64_wheels.publish.release import Release
 from aarch64_wheels.report.console import make_console
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from github.Repository import Repository
 
@@ -55,7 +55,7 @@ def run_publish(
         teller: told what is done.
         dry_run: print the plan, send nothing.
         as_json: print the plan as JSON.
-        summary: gets the plan as Markdown, at its end.
+        summary: gets the plan as Markdown, at its end, and what was done.
 
     Raises:
         UsageError: there is nothing to publish, or nowhere, or a name leads nowhere.
@@ -64,7 +64,8 @@ def run_publish(
     settings = _with_tag(settings, environ)
     if not dry_run:
         _require_destination(settings)
-    files = find_distributions([Path(one) for one in settings.dists] or [settings.output_dir])
+    named = [Path(one) for one in settings.dists] or [settings.output_dir]
+    files = find_distributions(named, teller.note)
     places = find_reports(files, settings.output_dir, teller.note)
     checks.require_fit(_findings(settings, files, environ, places))
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch, ExitStack() as stack:
@@ -73,11 +74,11 @@ def run_publish(
             work = replace(work, assets=make_assets(files, places, Path(scratch)))
         plans = work.plan()
         _show(files, plans, environ, as_json=as_json)
-        if summary:
-            with summary.open("a", encoding="utf-8") as page:
-                page.write(render.as_markdown(files, plans.index, plans.release))
+        page = render.Page(path=summary, note=teller.note)
+        kind = "plan (dry run)" if dry_run else "plan"
+        page.write(render.as_markdown(files, plans.index, plans.release, kind=kind))
         if not dry_run:
-            work.publish(plans)
+            work.publish(plans, page.tell)
     return ExitCode.OK
 
 
@@ -128,15 +129,30 @@ class _Work:
             release=self.release.plan(self.assets) if self.release else None,
         )
 
-    def publish(self, plans: _Plans) -> None:
-        """Do it. The index is first: what it has taken cannot be taken back."""
+    def publish(self, plans: _Plans, tell: Callable[[str], None]) -> None:
+        """Do it. The index is first: what it has taken cannot be taken back.
+
+        Args:
+            plans: what is to be done.
+            tell: told the outcome at each place.
+        """
         if self.publication and plans.index:
             self.publication.publish(plans.index)
+            tell(f"published: {len(self.files)} files on {plans.index.destination}")
         if self.release and plans.release:
             self.release.publish(plans.release, self.assets)
+            # Not "published": a maintainer's draft stays one.
+            tell(f"done: {len(self.assets)} files in the release {plans.release.tag}")
         if self.repository and self.commented:
             text = render.as_markdown(self.files, None, None)
-            keep_comment(self.repository, self.commented, text, self.patience)
+            keep_comment(
+                self.repository,
+                self.commented,
+                text,
+                self.patience,
+                project=self.files[0].project,
+            )
+            tell(f"done: the table of files is on pull request {self.commented}")
 
 
 def _open(
@@ -184,8 +200,7 @@ def _findings(
     """Collect what speaks against it: all of it, so that all can be mended at once."""
     tag = settings.tag or settings.github_release or _pushed_tag(environ)
     found = [*checks.check_tag(files, tag)]
-    for place in places:
-        found += check_report(files, place, allow_partial=settings.allow_partial)
+    found += check_reports(files, places, allow_partial=settings.allow_partial)
     for one in files:
         found += [*checks.check_metadata(one), *checks.check_audit(one)]
     return found

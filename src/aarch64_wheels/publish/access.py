@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from requests.auth import HTTPBasicAuth
-from twine import auth, exceptions
+from twine import auth, exceptions, utils
 from twine.repository import Repository
 from twine.settings import Settings as TwineSettings
 
@@ -78,12 +78,13 @@ class Access:
             UsageError: there is no such repository.
         """
         twine = _twine_settings(settings, environ)
-        url = settings.repository_url or str(twine.repository_config["repository"])
-        resolver = make_resolver(twine.repository_config, url, environ, mask)
+        config = _whole(twine.repository_config)
+        url = settings.repository_url or str(config["repository"])
+        resolver = make_resolver(config, url, environ, mask)
         trusted = _is_trusted(settings.trusted_publishing, resolver)
         login = None if trusted else find_login(resolver, mask)
         destination = Destination(
-            url=_without_login(str(twine.repository_config["repository"])),
+            url=_without_login(str(config["repository"])),
             trusted=trusted,
             reader=None if resolver.is_pypi() else login,
         )
@@ -163,6 +164,13 @@ def _is_trusted(wanted: TrustedPublishing, resolver: Resolver) -> bool:
     if resolver.known_password or not resolver.is_pypi():
         return False
     return not resolver.get_password_from_keyring()
+
+
+def _whole(config: utils.RepositoryConfig) -> utils.RepositoryConfig:
+    """Put the last slash where a public index has it: by its URL it is known for what it is."""
+    url = str(config["repository"]).rstrip("/") + "/"
+    known = (utils.DEFAULT_REPOSITORY, utils.TEST_REPOSITORY)
+    return {**config, "repository": url} if _without_login(url) in known else config
 
 
 def _without_login(url: str) -> str:

@@ -1,4 +1,4 @@
-"""What the report of a build says of files: all that was planned is there, and unchanged."""
+"""What the reports of builds say of files: all that was planned is there, unchanged, and alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aarch64_wheels.report.writer import FILE_NAME
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from aarch64_wheels.publish.distributions import Distribution
@@ -47,35 +47,73 @@ def find_reports(
     return found
 
 
-def check_report(
-    files: Sequence[Distribution], directory: Path, *, allow_partial: bool
+def check_reports(
+    files: Sequence[Distribution], directories: Iterable[Path], *, allow_partial: bool
 ) -> Iterator[Finding]:
-    """Compare files with the report of the build: all of its targets, and what it has audited.
+    """Compare files with the reports of builds: all of their targets, and what they have audited.
 
     Args:
         files: what is to be published, of one release.
-        directory: where the report is; without one there is nothing to compare.
-        allow_partial: failed targets, and wheels that are not among the files, are no finding.
+        directories: where the reports are.
+        allow_partial: failed targets, wheels that are not among the files, and wheels without any
+            report are no finding.
 
     Raises:
         PublishError: there is something of that name that is no report.
     """
-    report = _read(directory / FILE_NAME)
-    if report is None:
-        return
-    if not _is_of(report, files[0]):
-        message = f"{directory / FILE_NAME} is of {report['project']} {report['version']}: move it "
-        yield Finding(filename="", message=message + "away, or name its directory by --output-dir")
-        return
+    paths = [place / FILE_NAME for place in directories]
+    reports = {path: report for path in paths if (report := _read(path)) is not None}
+    if not reports and not allow_partial:
+        yield from _unreported(files)
+    targets = []
+    for path, report in reports.items():
+        if _is_of(report, files[0]):
+            targets += report["targets"]
+        else:
+            yield _of_another(path, report)
     hashes = {one.filename: one.sha256 for one in files}
-    for target in report["targets"]:
+    for target in targets:
         yield from _compared(target, hashes, allow_partial=allow_partial)
+    if targets:  # what another release's report makes of these wheels need not be said as well
+        yield from _unknown(files, targets)
+
+
+def _of_another(path: Path, report: Mapping[str, Any]) -> Finding:
+    message = f"{path} is of {report['project']} {report['version']}: move it away, or name its "
+    return Finding(filename="", message=message + "directory by --output-dir")
+
+
+def _unknown(
+    files: Sequence[Distribution], targets: Sequence[Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """Name the wheels that no build has finished: of a build before, or of who knows whom."""
+    wheels = filter(None, map(_finished, targets))
+    known = {wheel["filename"] for wheel in wheels}
+    for one in files:
+        if one.is_aarch64 and one.filename not in known:
+            message = "no report has it as built and audited: take it away (an earlier build may "
+            message += f"have left it), or bring its own {FILE_NAME} along, in its directory"
+            yield Finding(filename=one.filename, message=message)
+
+
+def _unreported(files: Sequence[Distribution]) -> Iterator[Finding]:
+    """Refuse wheels of which nothing says that they are all, and as they were audited."""
+    count = sum(one.is_aarch64 for one in files)
+    if count:
+        message = f"there is no {FILE_NAME}, so nothing says that the aarch64 wheels ({count}) are "
+        message += f"all, and as they were built: bring {FILE_NAME} along with the wheels, or "
+        yield Finding(filename="", message=message + "publish them as they are: --allow-partial")
+
+
+def _finished(target: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """Give the wheel of a target that did not fail."""
+    return target["wheel"] if target["status"] == Status.OK else None
 
 
 def _compared(
     target: Mapping[str, Any], hashes: Mapping[str, str], *, allow_partial: bool
 ) -> Iterator[Finding]:
-    wheel = target["wheel"] if target["status"] == Status.OK else None
+    wheel = _finished(target)
     if wheel is None:
         name = target["identifier"]
         message = f"the target {name} has no wheel (--allow-partial publishes the others)"

@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from twine.commands.check import check
 from twine.package import PackageFile
@@ -126,7 +126,7 @@ def _said_by_twine(one: Distribution) -> str:
 
 def check_audit(one: Distribution) -> Iterator[Finding]:
     """Say what the audit finds in a wheel for aarch64; others are not for it."""
-    if not any("aarch64" in platform for platform in _platforms(one)):
+    if not one.is_aarch64:
         return
     try:
         result = audit_wheel(one.path)
@@ -139,13 +139,6 @@ def check_audit(one: Distribution) -> Iterator[Finding]:
             evidence = f" ({finding.evidence})" if finding.evidence else ""
             message = f"audit: {finding.message}{evidence}"
             yield Finding(filename=one.filename, message=message)
-
-
-def _platforms(one: Distribution) -> set[str]:
-    """Give a wheel's platform tags."""
-    if not one.is_wheel:
-        return set()
-    return {tag.platform for tag in parse_wheel_filename(one.filename)[3]}
 
 
 def check_public(files: Sequence[Distribution], url: str) -> Iterator[Finding]:
@@ -161,7 +154,7 @@ def check_public(files: Sequence[Distribution], url: str) -> Iterator[Finding]:
         if one.version.local:
             message = f"{one.version} is a local version (PEP 440), which public indexes refuse"
             yield Finding(filename=one.filename, message=message)
-        for platform in sorted(filter(_BARE_LINUX.match, _platforms(one))):
+        for platform in sorted(filter(_BARE_LINUX.match, one.platforms)):
             message = f"public indexes refuse the platform {platform}: have auditwheel repair it"
             yield Finding(filename=one.filename, message=message)
 

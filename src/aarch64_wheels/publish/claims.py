@@ -20,7 +20,7 @@ from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: The claims by which an index knows a publisher, and what tells a reusable workflow.
 _SHOWN = ("repository", "workflow_ref", "job_workflow_ref", "environment", "ref", "event_name")
@@ -89,7 +89,7 @@ def is_passing(error: Exception) -> bool:
 
 
 def explain_refusal(
-    error: Exception, repository_url: str, environ: Mapping[str, str]
+    error: Exception, repository_url: str, environ: Mapping[str, str], mask: Callable[[str], None]
 ) -> PublishError:
     """Say why no upload token was minted.
 
@@ -97,6 +97,7 @@ def explain_refusal(
         error: of twine, the network, or the index's answer.
         repository_url: where the token was asked for.
         environ: of the job.
+        mask: told the job's identity, should it be asked for once more.
     """
     # A URL from `.pypirc` may have a password in it.
     host = urlsplit(repository_url).netloc.rpartition("@")[2]
@@ -104,7 +105,7 @@ def explain_refusal(
     reasons = _REASON.findall(str(error))
     if not reasons:
         return PublishError(what, found=_trouble(error), hint=_next(error, environ))
-    claims = read_claims(host)
+    claims = read_claims(host, mask)
     lines = ["; ".join(f"{code}: {words}" for code, words in reasons)]
     if is_reusable(claims):
         lines.append("the job runs in a reusable workflow")
@@ -127,17 +128,21 @@ def _advice(reasons: Sequence[tuple[str, str]], claims: Mapping[str, Any]) -> st
     return "see the index's words, and run the job again"
 
 
-def read_claims(host: str) -> dict[str, Any]:
+def read_claims(host: str, mask: Callable[[str], None]) -> dict[str, Any]:
     """Ask once more who this job is, to show it; empty where that fails.
 
     Args:
         host: of the index, which tells the audience.
+        mask: told the identity before it is read.
     """
     with suppress(requests.RequestException, IdentityError, ValueError, LookupError, TypeError):
         answer = requests.get(f"https://{host}/_/oidc/audience", timeout=_TIMEOUT)
         answer.raise_for_status()
         token = detect_credential(answer.json()["audience"])
-        claims = json.loads(decode_oidc_token(token)[1]) if token else {}
+        if not token:
+            return {}
+        mask(token)
+        claims = json.loads(decode_oidc_token(token)[1])
         return claims if isinstance(claims, dict) else {}
     return {}
 

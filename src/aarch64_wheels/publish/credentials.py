@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +14,7 @@ from twine import auth, exceptions
 from aarch64_wheels.publish.claims import explain_refusal, is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from twine.utils import RepositoryConfig
 
@@ -32,7 +33,7 @@ class Resolver(auth.Private):
     Args:
         config: of the repository, as `.pypirc` has it.
         given: name and password, which win.
-        mask: told each token before its use.
+        mask: told each token, and each identity it is minted for, before its use.
     """
 
     def __init__(
@@ -71,12 +72,13 @@ class Resolver(auth.Private):
     def _minted(self) -> str | None:
         for pause in (*_PAUSES, None):
             try:
-                return super().make_trusted_publishing_token()
+                with _telling(self._mask):
+                    return super().make_trusted_publishing_token()
             except _TROUBLE as error:
                 if spare := self._spare():
                     return spare
                 if pause is None or not is_passing(error):
-                    raise explain_refusal(error, str(self.system), os.environ) from None
+                    raise explain_refusal(error, str(self.system), os.environ, self._mask) from None
             self.sleep(pause)
         raise AssertionError
 
@@ -85,6 +87,31 @@ class Resolver(auth.Private):
         held = self._tp_token or {}
         end = held.get("expires") or self._expires or 0
         return held.get("token") if end > time.time() + _MARGIN else None
+
+
+@contextmanager
+def _telling(mask: Callable[[str], None]) -> Iterator[None]:
+    """Have the job's identity masked between twine's asking for it and its sending it.
+
+    twine does both in one function, and asks by a name of its module.
+    """
+    names = vars(auth)
+    ask = names["detect_credential"]
+
+    def masked(audience: str) -> str | None:
+        return _told(ask(audience), mask)
+
+    names["detect_credential"] = masked
+    try:
+        yield
+    finally:
+        names["detect_credential"] = ask
+
+
+def _told(secret: str | None, mask: Callable[[str], None]) -> str | None:
+    if secret:
+        mask(secret)
+    return secret
 
 
 def _in_time(ask: Callable[[], str | None]) -> str | None:

@@ -17,7 +17,7 @@ from packaging.utils import (
 from aarch64_wheels.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from packaging.version import Version
@@ -56,6 +56,18 @@ class Distribution:
         """It is a wheel, not an sdist."""
         return self.path.suffix == ".whl"
 
+    @property
+    def platforms(self) -> frozenset[str]:
+        """A wheel's platform tags; an sdist has none."""
+        if not self.is_wheel:
+            return frozenset()
+        return frozenset(tag.platform for tag in parse_wheel_filename(self.filename)[3])
+
+    @property
+    def is_aarch64(self) -> bool:
+        """It is a wheel for aarch64: what builds make, reports name and the audit is for."""
+        return any("aarch64" in platform for platform in self.platforms)
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a file.
@@ -93,12 +105,20 @@ def _not_one(path: Path, found: str) -> UsageError:
     return UsageError(f"{path} is neither a wheel nor an sdist", found=found, hint=hint)
 
 
-def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
+def _forget(_text: str) -> None:
+    """Tell nobody."""
+
+
+def find_distributions(
+    paths: Sequence[Path], note: Callable[[str], None] = _forget
+) -> tuple[Distribution, ...]:
     """Find the distributions of one release.
 
     Args:
         paths: files, and directories whose wheels and sdists are taken. What lies beside them
             (reports, logs, attestations of an earlier run) is left alone.
+        note: told of attestations and signatures that are named (a shell's `dist/*`): they are
+            left alone, too.
 
     Returns:
         Sorted by file name, each once.
@@ -106,7 +126,7 @@ def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
     Raises:
         UsageError: there are none, one is unreadable, or they are of several releases.
     """
-    found = {one.filename: one for one in map(Distribution.read, _listed(paths))}
+    found = {one.filename: one for one in map(Distribution.read, _listed(paths, note))}
     rows = tuple(found[name] for name in sorted(found))
     if not rows:
         raise UsageError(
@@ -118,9 +138,9 @@ def find_distributions(paths: Sequence[Path]) -> tuple[Distribution, ...]:
     return rows
 
 
-def _listed(paths: Iterable[Path]) -> list[Path]:
+def _listed(paths: Iterable[Path], note: Callable[[str], None]) -> list[Path]:
     try:
-        return list(_files(paths))
+        return list(_files(paths, note))
     except OSError as error:
         place = error.filename or ", ".join(map(str, paths))
         raise UsageError(
@@ -128,10 +148,10 @@ def _listed(paths: Iterable[Path]) -> list[Path]:
         ) from error
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path], note: Callable[[str], None]) -> Iterator[Path]:
     seen: dict[str, Path] = {}
     for path in paths:
-        for file in _inside(path) if path.is_dir() else (_named(path),):
+        for file in _inside(path) if path.is_dir() else _named(path, note):
             if seen.setdefault(file.name, file).resolve() != file.resolve():
                 raise UsageError(
                     f"two files have the name {file.name}", found=f"{seen[file.name]} and {file}"
@@ -145,14 +165,11 @@ def _inside(directory: Path) -> Iterator[Path]:
             yield _regular(path)
 
 
-def _named(path: Path) -> Path:
+def _named(path: Path, note: Callable[[str], None]) -> Iterator[Path]:
     if path.name.endswith(_BESIDE):
-        raise UsageError(
-            f"{path} is not published by itself",
-            found="it belongs to another file; attestations are made anew when files are uploaded",
-            hint="name .whl and .tar.gz files, or a directory that holds them",
-        )
-    return _regular(path)
+        note(f"{path} is left alone: it belongs to another file, and is not published")
+    else:
+        yield _regular(path)
 
 
 def _regular(path: Path) -> Path:

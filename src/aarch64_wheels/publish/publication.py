@@ -18,7 +18,7 @@ from aarch64_wheels.publish.index import Index, find_index
 from aarch64_wheels.publish.journal import FILE_NAME, Journal
 from aarch64_wheels.publish.plan import IndexPlan, Step, plan_index
 from aarch64_wheels.publish.reader import Reader, same_server
-from aarch64_wheels.publish.upload import Uploader
+from aarch64_wheels.publish.upload import Sent, Uploader
 from aarch64_wheels.publish.verify import Verifier
 from aarch64_wheels.settings.publishing import Attestations
 
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for what an earlier run has sent; then it is sent again, and the index decides.
 _LATE = 60.0
+#: How a file is told of that was to be uploaded.
+_WORDS = {
+    Sent.TAKEN: "uploaded {}",
+    Sent.THERE: "{} is there",
+    Sent.CLAIMED: "{} is to be listed yet",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,12 +122,18 @@ class Publication:
             for one, package in zip(files, packages, strict=True):
                 self._sign(one, package)
             uploader = Uploader(
-                repository=repository, index=self.index, note=self.teller.note, sleep=self.sleep
+                repository=repository,
+                index=self.index,
+                note=self.teller.note,
+                sleep=self.sleep,
+                clock=self.clock,
             )
             for number, one in enumerate(files, start=1):
-                uploader.send(one, packages[number - 1])
-                self.teller.note(f"uploaded {one.filename} ({number} of {len(packages)})")
-                self._remember(one)
+                sent = uploader.send(one, packages[number - 1])
+                words = _WORDS[sent].format(one.filename)
+                self.teller.note(f"{words} ({number} of {len(packages)})")
+                if sent is not Sent.CLAIMED:  # whose file that is, nobody has seen
+                    self._remember(one)
 
     def _remember(self, one: Distribution) -> None:
         """Note it in the journal, which spares work and is not needed: what is listed counts."""
@@ -175,7 +187,22 @@ def _index(
         reader = replace(reader, auth=login)
     elif not same_server(destination.url, url):  # it is somebody else's
         reader = replace(reader, auth=None)
-    return Index(url=url.rstrip("/") + "/", reader=reader)
+    return _seen(Index(url=url.rstrip("/") + "/", reader=reader), project)
+
+
+def _seen(index: Index, project: str) -> Index:
+    """See that there is an index: at a wrong place, no project is known, and no file is there.
+
+    Raises:
+        PublishError: there is none.
+    """
+    if index.knows(project) or index.answers():
+        return index
+    raise PublishError(
+        f"{index.url} lists no files, neither of {project} nor of any project",
+        found="what is there already cannot be compared: nothing is uploaded",
+        hint="check --index-url: it is the place that `pip install --index-url` takes",
+    )
 
 
 def _is_attested(settings: PublishSettings, access: Access) -> bool:

@@ -7,7 +7,7 @@ without that line is a maintainer's: it gets the files, and stays a draft.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,10 +15,12 @@ from github import GithubException, UnknownObjectException
 from github.GithubObject import NotSet
 
 from aarch64_wheels.errors import PublishError
+from aarch64_wheels.publish.asset_files import AssetFile, require_fit
+from aarch64_wheels.publish.assets import complete
 from aarch64_wheels.publish.github import told
 from aarch64_wheels.publish.patience import USUAL, Patience, persevere
 from aarch64_wheels.publish.plan import Step
-from aarch64_wheels.publish.release_assets import AssetFile, Assets, conflict, require_fit
+from aarch64_wheels.publish.release_assets import Assets, conflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,13 +70,14 @@ class Release:
     commit: str = ""
     patience: Patience = USUAL
     _assets: Assets | None = None
+    _completed: dict[str, AssetFile] = field(default_factory=dict)
 
     def plan(self, files: Sequence[AssetFile]) -> ReleasePlan:
         """Compare files with the release's assets.
 
         Raises:
-            PublishError: GitHub does not answer, or would not take a file; or an asset differs,
-                and is not to be replaced.
+            PublishError: GitHub does not answer, or would not take a file; or an asset differs
+                that is not derived from others, and is not to be replaced.
         """
         require_fit(files)
         steps = dict.fromkeys((one.name for one in files), Step.UPLOAD)
@@ -82,9 +85,11 @@ class Release:
             found, self._assets = self._find(), None
             if found:
                 self._assets = self._assets_of(found)
+                files = complete(files, self._assets.others(files))
                 steps = {one.name: self._assets.step(one) for one in files}
                 self._require_open(found, steps)
-        other = [name for name, step in steps.items() if step is Step.REPLACE]
+        self._completed = {one.name: one for one in files}
+        other = [one.name for one in files if _is_other(one, steps)]
         if other and not self.replace:
             raise conflict(self.tag, other)
         return ReleasePlan(tag=self.tag, exists=found is not None, steps=steps)
@@ -99,7 +104,10 @@ class Release:
         for one in files:
             if plan.steps[one.name] is not Step.THERE:
                 with told(f"upload {one.name} to the release {self.tag}", needs=_NEEDS):
-                    assets.send(one)
+                    assets.send(self._completed.get(one.name, one))
+        if not _is_closed(assets.release):
+            with told(f"tidy up the release {self.tag}", needs=_NEEDS):
+                assets.tidy(files)
         if _is_ours(assets.release):
             self._finish(assets.release.id)
         elif assets.release.draft:
@@ -111,7 +119,7 @@ class Release:
     def _require_open(self, release: GitRelease, steps: dict[str, Step]) -> None:
         """Refuse what GitHub would refuse: to change a release that it keeps from changes."""
         wanted = [name for name, step in steps.items() if step is not Step.THERE]
-        if wanted and not release.draft and release.immutable:
+        if wanted and _is_closed(release):
             raise PublishError(
                 f"the release {self.tag} is immutable, it takes no more files",
                 found=f"not there as they are here: {', '.join(wanted)}",
@@ -176,10 +184,18 @@ class Release:
                 release.name or self.tag,
                 (release.body or "").replace(MARKER, "").strip(),
                 draft=False,
-                prerelease=self.prerelease,
+                prerelease=release.prerelease,
                 make_latest="legacy",
             )
         self.note(f"the release {self.tag} is published")
+
+
+def _is_other(one: AssetFile, steps: dict[str, Step]) -> bool:
+    return steps[one.name] is Step.REPLACE and not one.derived
+
+
+def _is_closed(release: GitRelease) -> bool:
+    return not release.draft and release.immutable
 
 
 def _is_ours(release: GitRelease) -> bool:

@@ -2,12 +2,14 @@
 
 GitHub keeps a broken upload as an asset in the state `starter`, and the answer to an upload may
 be lost. So what counts is the list of assets, asked anew after every trouble.
+
+What replaces an asset is uploaded under a name of its own first. Only when it is there whole does
+the old one go, and give it its name: a run that is killed leaves one of them at least, and the
+next goes on.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import TYPE_CHECKING
 from github import UnknownObjectException
 
 from aarch64_wheels.errors import PublishError
+from aarch64_wheels.publish.asset_files import AssetFile
 from aarch64_wheels.publish.github import send_file
 from aarch64_wheels.publish.patience import persevere
 from aarch64_wheels.publish.plan import Step
@@ -29,63 +32,10 @@ if TYPE_CHECKING:
     from aarch64_wheels.publish.patience import Patience
 
 _UPLOADED = "uploaded"
+#: Of what others have put there, so much is named in the checksums.
+_DISTRIBUTIONS = (".whl", ".tar.gz")
 _DIGEST = "sha256:"
 _CHUNK = 1 << 16
-#: GitHub wants files to be smaller than this, and not empty.
-_TOO_LARGE = 1 << 31
-
-
-@dataclass(frozen=True, kw_only=True)
-class AssetFile:
-    """A file for a release: its place here, its SHA-256 in hex."""
-
-    path: Path
-    sha256: str
-
-    @classmethod
-    def read(cls, path: Path) -> AssetFile:
-        """Hash a file."""
-        with path.open("rb") as stream:
-            return cls(path=path, sha256=hashlib.file_digest(stream, "sha256").hexdigest())
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.path.name
-
-    @property
-    def stored_name(self) -> str:
-        """The asset's name: GitHub puts a period for what it does not like, such as `!`.
-
-        It does not say what that is; this is what its own client `gh` takes it to be.
-        """
-        return re.sub(r"[^A-Za-z0-9_+@-]+", ".", self.name).strip(".")
-
-    @property
-    def size(self) -> int:
-        """Its size in bytes."""
-        return self.path.stat().st_size
-
-
-def require_fit(files: Sequence[AssetFile]) -> None:
-    """Refuse what GitHub would refuse in the middle.
-
-    Raises:
-        PublishError: a file's size, or names that would become the same.
-    """
-    if wrong := [one.name for one in files if not 0 < one.size < _TOO_LARGE]:
-        raise PublishError(
-            "a GitHub release takes no empty files, and none of 2 GiB or more",
-            found=", ".join(wrong),
-            hint="publish the others (--dists), or without --github-release",
-        )
-    names = [one.stored_name for one in files]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise PublishError(
-            "files would have the same name in a GitHub release",
-            found=", ".join(twice),
-            hint="rename one of them, or publish them in different releases",
-        )
 
 
 def conflict(tag: str, names: Sequence[str]) -> PublishError:
@@ -102,7 +52,7 @@ class Assets:
     """The assets of one release.
 
     Attributes:
-        release: PyGithub's. replace: exchange those that differ.
+        release: PyGithub's. replace: exchange those that differ, also if they are not derived.
         note: told each upload. patience: how GitHub is waited for.
     """
 
@@ -116,6 +66,13 @@ class Assets:
         """Tell what is to be done with a file."""
         return _compare(one, self._find(one))
 
+    def others(self, files: Sequence[AssetFile]) -> dict[str, str]:
+        """Give name and hash of the distributions that are there, and not among the files."""
+        ours = {asset.name for one in files if (asset := self._find(one))}
+        rows = [asset for asset in self._known().values() if asset.name.endswith(_DISTRIBUTIONS)]
+        whole = [asset for asset in rows if asset.state == _UPLOADED]
+        return {asset.name: _hash(asset) for asset in whole if asset.name not in ours}
+
     def send(self, one: AssetFile) -> None:
         """Upload a file, whatever broken or other asset has its name.
 
@@ -123,7 +80,13 @@ class Assets:
             PublishError: another file has it, and is not to be replaced; or GitHub has not kept
                 it as it was sent.
         """
-        persevere(self.patience, lambda: self._clear(one), lambda: self._upload(one))
+        persevere(self.patience, lambda: self._clear(one), lambda: self._put(one))
+
+    def tidy(self, files: Sequence[AssetFile]) -> None:
+        """Take away what a killed run has left waiting, and nobody waits for any more."""
+        for one in files:
+            if waiting := self._known().get(one.waiting_name):
+                self._delete(waiting)
 
     def _known(self) -> dict[str, GitReleaseAsset]:
         if self._listed is None:
@@ -136,33 +99,58 @@ class Assets:
         return self._known().get(one.stored_name) or next(labelled, None)
 
     def _clear(self, one: AssetFile) -> GitReleaseAsset | None:
-        """Give a file's asset if it is there; else take away what must not have its name."""
-        asset = self._find(one)
+        """Give a file's asset if it is there; else take away what is broken of it.
+
+        Raises:
+            PublishError: another file has its name, and is not to be replaced.
+        """
+        asset, waiting = self._find(one), self._known().get(one.waiting_name)
         step = _compare(one, asset)
-        if asset is None or step is Step.THERE:
+        if step is Step.THERE:
             return asset
-        if step is Step.REPLACE and not self.replace:
+        if step is Step.REPLACE and not (self.replace or one.derived):
             raise conflict(self.release.tag_name, [one.name])
-        try:
-            asset.delete_asset()
-        except UnknownObjectException:  # gone before; maybe by us, and the answer was lost
-            self.note(f"{asset.name}: it was gone already")
+        if asset and step is Step.UPLOAD:
+            self._delete(asset)
+        if waiting and _compare(one, waiting) is not Step.THERE:
+            self._delete(waiting)
         return None
 
-    def _upload(self, one: AssetFile) -> GitReleaseAsset:
+    def _put(self, one: AssetFile) -> GitReleaseAsset:
+        """Upload a file, in two steps if its name is not free; one may have been done before."""
+        old, waiting = self._find(one), self._known().get(one.waiting_name)
         listed, self._listed = self._known(), None  # if this fails, they are listed anew
-        label = one.name if one.stored_name != one.name else ""
-        asset = send_file(self.release, one.path, one.name, label=label, patience=self.patience)
+        if old is None and waiting is None:
+            asset = self._uploaded(one, one.name, one.label)
+        else:
+            waiting = waiting or self._uploaded(one, one.waiting_name)
+            if old:
+                self._delete(old)
+            asset = waiting.update_asset(old.name if old else one.stored_name, one.label)
+        gone = (one.waiting_name, old.name if old else "")
+        kept = {name: there for name, there in listed.items() if name not in gone}
+        self._listed = {**kept, asset.name: asset}
+        renamed = f" as {asset.name}" if asset.name != one.name else ""
+        self.note(f"{one.name}: uploaded to the release {self.release.tag_name}{renamed}")
+        return asset
+
+    def _uploaded(self, one: AssetFile, name: str, label: str = "") -> GitReleaseAsset:
+        asset = send_file(self.release, one.path, name, label=label, patience=self.patience)
         if _compare(one, asset) is not Step.THERE:
             raise PublishError(
                 f"GitHub has not kept {one.name} as it was sent",
                 found=f"{asset.name}, {asset.state}, {asset.size} bytes, {asset.digest}",
                 hint="publish again: --replace exchanges it",
             )
-        self._listed = {**listed, asset.name: asset}
-        renamed = f" as {asset.name}" if asset.name != one.name else ""
-        self.note(f"{one.name}: uploaded to the release {self.release.tag_name}{renamed}")
         return asset
+
+    def _delete(self, asset: GitReleaseAsset) -> None:
+        if self._listed is not None:
+            self._listed.pop(asset.name, None)
+        try:
+            asset.delete_asset()
+        except UnknownObjectException:  # gone before; maybe by us, and the answer was lost
+            self.note(f"{asset.name}: it was gone already")
 
 
 def _compare(one: AssetFile, asset: GitReleaseAsset | None) -> Step:

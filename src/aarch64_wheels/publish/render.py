@@ -1,8 +1,9 @@
-"""The publishing plan as a table, as JSON, and as Markdown."""
+"""The publishing plan as a table, as JSON, and as Markdown; and the page that gets the latter."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -12,7 +13,8 @@ from aarch64_wheels.report.summary import escape
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from aarch64_wheels.publish.distributions import Distribution
     from aarch64_wheels.publish.plan import IndexPlan
@@ -64,16 +66,55 @@ def _release(plan: ReleasePlan) -> dict[str, Any]:
 
 
 def as_markdown(
-    files: Sequence[Distribution], index: IndexPlan | None, release: ReleasePlan | None
+    files: Sequence[Distribution],
+    index: IndexPlan | None,
+    release: ReleasePlan | None,
+    *,
+    kind: str = "",
 ) -> str:
-    """Write the table of files, and what becomes of them, for a page or a comment on GitHub."""
+    """Write the table of files, and what becomes of them, for a page or a comment on GitHub.
+
+    Args:
+        files: a row for each.
+        index: a column, if there is one.
+        release: likewise.
+        kind: for the heading: what the table is of the release, such as its plan.
+    """
     titles = ["file", "size", "SHA-256", *_titles(index, release)]
-    lines = [f"### {escape(f'{files[0].project} {files[0].version}')}", ""]
+    heading = f"{files[0].project} {files[0].version}" + (f" - {kind}" if kind else "")
+    lines = [f"### {escape(heading)}", ""]
     lines += [_row(map(escape, titles)), _row(["---"] * len(titles))]
     for name, size, sha256, *steps in _rows(files, index, release):
         digest = f"`{sha256}`" if sha256 else ""
         lines.append(_row([escape(name), size, digest, *map(escape, steps)]))
     return "\n".join(lines) + "\n\n"
+
+
+@dataclass(kw_only=True)
+class Page:
+    """A page of Markdown, as a job's summary: what it cannot take stops nothing.
+
+    Attributes:
+        path: appended to; None: there is no page. note: told if it cannot be written, once.
+    """
+
+    path: Path | None
+    note: Callable[[str], None]
+
+    def write(self, text: str) -> None:
+        """Write at its end."""
+        if self.path is None:
+            return
+        try:
+            with self.path.open("a", encoding="utf-8") as page:
+                page.write(text)
+        except OSError as error:
+            self.note(f"cannot write the summary {self.path}: {error.strerror or error}")
+            self.path = None
+
+    def tell(self, outcome: str) -> None:
+        """Write a line of a list."""
+        self.write(f"- {escape(outcome)}\n")
 
 
 def _row(cells: Iterable[str]) -> str:

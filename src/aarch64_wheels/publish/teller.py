@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import stat
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from actions_toolkit import core
 
@@ -34,7 +36,7 @@ def job_teller(environ: Mapping[str, str]) -> Teller:
     Args:
         environ: says whether the runner is there.
     """
-    return Teller(note=_note, mask=hide if environ.get("GITHUB_ACTIONS") else _forget)
+    return Teller(note=_note, mask=Hider() if environ.get("GITHUB_ACTIONS") else _forget)
 
 
 def _note(text: str) -> None:
@@ -42,15 +44,42 @@ def _note(text: str) -> None:
     sys.stderr.flush()
 
 
-def hide(secret: str) -> None:
-    """Have the runner's log show `***`.
+@dataclass
+class Hider:
+    """Has the runner's log show `***`.
 
-    It reads commands on both streams; standard output may have to be JSON.
+    The runner reads commands on both streams; standard output may have to be JSON. Where standard
+    error is a file, no runner reads it, and a command would keep the secret there.
     """
-    with contextlib.redirect_stdout(sys.stderr):
-        for line in filter(None, secret.splitlines()):
-            core.set_secret(line)
-    sys.stderr.flush()
+
+    _told: bool = False
+
+    def __call__(self, secret: str) -> None:
+        """Hide one secret."""
+        if _is_kept(sys.stderr):
+            self._tell()
+            return
+        with contextlib.redirect_stdout(sys.stderr):
+            for line in filter(None, secret.splitlines()):
+                core.set_secret(line)
+        sys.stderr.flush()
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            _note("standard error is a file: secrets are not masked in the job's log")
+
+
+#: For the Action's step, which lives once.
+hide = Hider()
+
+
+def _is_kept(stream: TextIO) -> bool:
+    """Tell whether what is written stays where it is written: in a file."""
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # it is none of the system's
+        return False
 
 
 def _forget(_secret: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 import logging
 import random
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from aarch64_wheels.publish.distributions import Distribution
     from aarch64_wheels.publish.index import Index
 
-#: Seconds that are waited for one file, all in all; before its second try; and at most before
-#: any other. Each wait is twice the last: most trouble is over in a moment.
+#: Seconds in which one file is tried again, tries and waits; seconds before its second try, and
+#: at most before any other. Each wait is twice the last: most trouble is over in a moment.
 PATIENCE = 180.0
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
+#: However long the tries take: over a slow line, one alone may outlast the patience.
+LEAST_TRIES = 3
 #: Seconds to connect, and until there is an answer: an index may look closely at a file.
 TIMEOUT = (15.0, 300.0)
 _BROKEN = (
@@ -53,6 +56,18 @@ Sink = Callable[[str], None]
 
 # It warns of each error in a server's own words, as they are; here they are told, and made fit.
 logging.getLogger("twine").addHandler(logging.NullHandler())
+
+
+class Sent(enum.Enum):
+    """What became of a file.
+
+    TAKEN: the index has taken it from us. THERE: it lists it, with our hash; maybe another run
+    was quicker. CLAIMED: it says that it has a file of this name, and does not list it yet.
+    """
+
+    TAKEN = enum.auto()
+    THERE = enum.auto()
+    CLAIMED = enum.auto()
 
 
 class _Limited(HTTPAdapter):
@@ -76,7 +91,8 @@ class Uploader:
     Attributes:
         repository: twine's, with its session and credentials.
         index: where what it has taken is listed.
-        note: told each step. patience: seconds to wait for one file. sleep: waits.
+        note: told each step. patience: seconds for one file.
+        sleep, clock: the time.
         timeout: seconds to connect, and until there is an answer.
     """
 
@@ -85,37 +101,43 @@ class Uploader:
     note: Sink
     patience: float = PATIENCE
     sleep: Callable[[float], None] = field(default=time.sleep)
+    clock: Callable[[], float] = field(default=time.monotonic)
     timeout: tuple[float, float] = TIMEOUT
 
     def __post_init__(self) -> None:
         for scheme in ("https://", "http://"):
             self.repository.session.mount(scheme, _Limited(self.timeout))
 
-    def send(self, one: Distribution, package: PackageFile) -> None:
+    def send(self, one: Distribution, package: PackageFile) -> Sent:
         """Have the index take a file.
 
         Args:
             one: the file.
             package: twine's view of it, with attestations.
 
+        Returns:
+            How it has it.
+
         Raises:
             PublishError: it has another file of this name, refuses this one, or fails again
                 and again.
         """
-        wait, left = FIRST_WAIT, self.patience
+        wait, end = FIRST_WAIT, self.clock() + self.patience
         for number in itertools.count(1):
             answer, last = self._tried(one, package)
-            if answer is not None and self._is_settled(one, answer):
-                return
-            if left <= 0:
+            if answer is not None and (sent := self._settled(one, answer)):
+                return sent
+            left = end - self.clock()
+            if left <= 0 and number >= LEAST_TRIES:
                 raise _given_up(one, number, last)
-            pause = min(self._pause(answer, wait), left)
+            pause = min(self._pause(answer, wait), left) if left > 0 else FIRST_WAIT
             self.note(f"{one.filename}: {last}; again in {pause:.1f} s (try {number})")
             self.sleep(pause)
-            wait, left = min(wait * 2, LONGEST_WAIT), left - pause
+            wait = min(wait * 2, LONGEST_WAIT)
             # The answer may have been lost, and not the file.
             if self._is_listed(one):
-                return
+                return Sent.THERE
+        raise AssertionError
 
     def _tried(
         self, one: Distribution, package: PackageFile
@@ -131,8 +153,8 @@ class Uploader:
             raise _unsent(one, error) from None
         return answer, f"the index answered {answer.status_code} {said(answer)}"
 
-    def _is_settled(self, one: Distribution, answer: requests.Response) -> bool:
-        """Tell whether the index has the file; False if it is to be sent again."""
+    def _settled(self, one: Distribution, answer: requests.Response) -> Sent | None:
+        """Tell how the index has the file; None if it is to be sent again."""
         verdict = judge(answer)
         if verdict is Verdict.REFUSED:
             raise PublishError(
@@ -141,26 +163,27 @@ class Uploader:
                 hint=advice(answer),
             )
         if verdict is Verdict.EXISTS:
-            self._require_same(one, answer)
-        return verdict is not Verdict.AGAIN
+            return self._found(one, answer)
+        return Sent.TAKEN if verdict is Verdict.TAKEN else None
 
-    def _require_same(self, one: Distribution, answer: requests.Response) -> None:
+    def _found(self, one: Distribution, answer: requests.Response) -> Sent:
         """See whose file it is of which the index says that it exists.
 
         It is ours if an earlier answer was lost, or another run publishes the same.
         """
         listed = self.index.hashes(one.project, [one.filename]).get(one.filename)
-        if listed == one.sha256:
-            self.note(f"{one.filename}: the index has it already, with this content")
-        elif listed is None:
+        if listed is None:
             # It may list it in a moment; `verify` waits for that, and compares.
             self.note(f"{one.filename}: the index has one and does not list it yet: {said(answer)}")
-        else:
+            return Sent.CLAIMED
+        if listed != one.sha256:
             raise PublishError(
                 f"the index has another file named {one.filename}",
                 found=f"{said(answer)}; here {one.sha256[:16]}…, there {listed[:16]}…",
                 hint="an index keeps a name for ever: release another version",
             )
+        self.note(f"{one.filename}: the index has it already, with this content")
+        return Sent.THERE
 
     def _is_listed(self, one: Distribution) -> bool:
         try:

@@ -23,9 +23,9 @@ T = TypeVar("T", Settings, PublishSettings)
 
 TABLE = "tool.aarch64-wheels"
 #: Where files go to or come from: not for a source to choose freely.
-_PLACES = ("output-dir", "cache-dir", "trust-config")
-#: Who is given secrets: likewise.
-_RECEIVERS = ("repository-url", "index-url")
+_PLACES = ("output-dir", "cache-dir")
+#: Who is given secrets, and the identities that Sigstore and an index are shown: not at all.
+_RECEIVERS = ("repository", "repository-url", "index-url", "trust-config")
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -84,11 +84,11 @@ def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
 
 
 def _refuse_receivers(table: Mapping[str, object], origin: str) -> None:
-    """Keep it from choosing who gets passwords and tokens, too."""
+    """Keep it from choosing who gets passwords, tokens and identities, too."""
     for key in _RECEIVERS:
         if key in table:
             raise UsageError(
-                f"`{key}` in [{TABLE}] of {origin} would say who is given secrets",
+                f"`{key}` in [{TABLE}] of {origin} would say who is given secrets or identities",
                 hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
             )
 
