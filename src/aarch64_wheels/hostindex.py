@@ -11,7 +11,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aarch64_wheels.errors import UsageError
 
@@ -126,6 +126,14 @@ def without_credentials(url: str) -> str:
     """Strip user name, password, query and fragment from an index URL of `IndexSettings`."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def login_of(url: str) -> tuple[str, str] | None:
+    """Give the name and the password that stand in a URL, where they are quoted (RFC 3986)."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return None
+    return unquote(parts.username), unquote(parts.password or "")
 
 
 def _redact_word(word: str) -> str:

@@ -16,7 +16,7 @@ from actions_toolkit import core
 from aarch64_wheels import signals
 from aarch64_wheels.action import guarded, read_flags, read_switch
 from aarch64_wheels.commands.publish import run_publish
-from aarch64_wheels.publish.teller import Teller, hide
+from aarch64_wheels.publish.teller import Hider, Teller
 from aarch64_wheels.report.github import GitHubObserver
 from aarch64_wheels.settings.layers import load_publishing
 from aarch64_wheels.settings.publishing import PublishSettings
@@ -36,13 +36,12 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
         observer.note("nothing is published: the input `publish` is not true")
         return 0
     settings = load_publishing(read_flags(PublishSettings), environ)
-    # Inputs travel by names that are identifiers: with underscores.
     dry_run = read_switch("dry-run", default=False)
     page = environ.get("GITHUB_STEP_SUMMARY")
     return run_publish(
         settings,
         environ,
-        Teller(note=observer.note, mask=hide),
+        Teller(note=observer.note, mask=Hider()),
         dry_run=dry_run,
         summary=Path(page) if page else None,
     )

@@ -6,12 +6,12 @@ of its own, with links that lead anywhere.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from typing import TYPE_CHECKING, Self, TextIO
 
 from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import WheelRecord
 from aarch64_wheels.report.writer import FILE_NAME
 
@@ -64,8 +64,7 @@ class Wheelhouse:
         with self._lock:
             if (earlier := self._kept.get(wheel.name)) is not None:
                 return earlier, False
-            with wheel.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            sha256 = sha256_of(wheel)
             size = wheel.stat().st_size
             wheel.replace(self.directory / wheel.name)
             record = WheelRecord(filename=wheel.name, sha256=sha256, size=size, policy=policy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 PROJECTS = REPOSITORY / "tests/projects"
 COMMAND = (sys.executable, "-P", "-m", "aarch64_wheels")
+
+
+def copy_repository(place: Path) -> Path:
+    """Copy the repository as it stands, committed or not, without its workflows."""
+    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    found = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for name in filter(None, found.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, place / name)
+    shutil.rmtree(place / ".github/workflows")
+    return place
 
 
 class Run(Protocol):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import REPOSITORY
+from tests.integration.conftest import copy_repository
 
 WORKFLOW = """\
     on: push
@@ -61,15 +60,7 @@ FAILING = """\
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The repository as it stands, committed in a place of its own."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    place = tmp_path / "check out"
-    for name in filter(None, found.stdout.split("\0")):
-        if (REPOSITORY / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, place / name)
-    shutil.rmtree(place / ".github/workflows")
-    return place
+    return copy_repository(tmp_path / "check out")
 
 
 def act(checkout: Path, workflow: str) -> subprocess.CompletedProcess[str]:

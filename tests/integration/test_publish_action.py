@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import certifi
 import pytest
 
-from tests.integration.conftest import REPOSITORY
+from tests.integration.conftest import copy_repository
 from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.publishers import Publisher
 from tests.standins.receiving import Rules
@@ -67,14 +67,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The repository as it stands, in a place of its own, with one workflow."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    found = subprocess.run(listing, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    place = tmp_path_factory.mktemp("a place") / "check out"
-    for name in filter(None, found.stdout.split("\0")):
-        if (REPOSITORY / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, place / name)
-    shutil.rmtree(place / ".github/workflows")
+    place = copy_repository(tmp_path_factory.mktemp("a place") / "check out")
     (place / ".github/workflows").mkdir()
     workflow = textwrap.dedent(WORKFLOW)
     (place / ".github/workflows/release.yml").write_text(workflow, encoding="utf-8")

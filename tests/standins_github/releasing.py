@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from github.Repository import Repository
 
-    from aarch64_wheels.publish.release import AssetFile, ReleasePlan
+    from aarch64_wheels.publish.asset_files import AssetFile
+    from aarch64_wheels.publish.release import ReleasePlan
     from tests.standins_github import store
     from tests.standins_github.server import GitHubServer
 
@@ -48,7 +49,7 @@ class Job:
     def run(self, files: Sequence[AssetFile]) -> ReleasePlan:
         release = self.release()
         plan = release.plan(files)
-        release.publish(plan, files)
+        release.publish(plan)
         return plan
 
 

@@ -7,20 +7,41 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aarch64_wheels.audit.policy import Judgement
 from aarch64_wheels.settings.schema import ENV_PREFIX
+from tests.standins.certificates import Certificates, make_certificates
+
+if TYPE_CHECKING:
+    from tests.unit.publish_desk import Desk
 
 #: Programs that would reach the network or change the machine. A test that needs one puts a
 #: stub of that name on PATH, below pytest's temporary directory.
 REAL_WORK = frozenset(
     {"apt", "apt-get", "buildah", "curl", "docker", "dockerd", "mmdebstrap", "podman", "sudo", "uv"}
 )
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """One authority for all stand-ins: making its keys takes longer than most tests."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    """Where the command `publish` is given; one server each, so only for who asks for it."""
+    from tests.unit.publish_desk import open_desk
+
+    with open_desk(tmp_path, monkeypatch, capsys) as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)

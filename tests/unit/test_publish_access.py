@@ -11,7 +11,6 @@ from twine import utils
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.publish.access import Access, Destination
 from aarch64_wheels.settings.publishing import PublishSettings
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.receiving import Rules
 from tests.unit.access_samples import PASSWORD, TOKEN, Home, Place, upload
 
@@ -19,12 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.standins.certificates import Certificates
+
 OTHER = "another-pass-word"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ from aarch64_wheels import publish_action
 from aarch64_wheels.publish.teller import Hider, Teller, job_teller
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import options
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.receiving import Rules
 from tests.standins.samples import make_wheel
 from tests.unit.access_samples import PASSWORD, Home, Place
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.standins.certificates import Certificates
+
 WHEEL = "demo-1.0-py3-none-any.whl"
 TRUSTED = {"trusted_publishing": "always", "attestations": "always"}
 MASK = "::add-mask::"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 class Step:

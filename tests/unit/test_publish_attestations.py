@@ -13,7 +13,6 @@ from twine.package import PackageFile
 from aarch64_wheels.errors import PublishError, UsageError
 from aarch64_wheels.publish.attestations import Attester
 from aarch64_wheels.publish.distributions import Distribution
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.samples import make_attestation, make_wheel
 from tests.standins.signing import LIFETIME
 from tests.standins.traffic import Fault
@@ -23,12 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.standins.certificates import Certificates
+
 CERTIFICATE, ENTRY = "/api/v2/signingCert", "/api/v1/log/entries"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture(autouse=True)

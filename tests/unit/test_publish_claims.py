@@ -12,7 +12,6 @@ import requests
 from aarch64_wheels.errors import ExitCode, PublishError
 from aarch64_wheels.publish.claims import explain_refusal, is_passing, require_identity
 from aarch64_wheels.settings.publishing import PublishSettings, TrustedPublishing
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.publishers import Publisher
 from tests.standins.traffic import Fault
 from tests.unit.access_samples import PASSWORD, PYPI, Home, Place
@@ -21,10 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
+    from tests.standins.certificates import Certificates
 
 
 @pytest.fixture(autouse=True)

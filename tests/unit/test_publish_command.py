@@ -19,22 +19,13 @@ from aarch64_wheels.publish.release import Release
 from aarch64_wheels.publish.teller import Teller
 from aarch64_wheels.report.writer import FILE_NAME as REPORT
 from aarch64_wheels.settings.publishing import PublishSettings
-from tests.unit.publish_desk import EXTRA, Desk, open_desk
+from tests.unit.publish_desk import EXTRA, Desk
 from tests.unit.publish_samples import make_sdist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("_judged")
-
-
-@pytest.fixture
-def desk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Desk]:
-    with open_desk(tmp_path, monkeypatch, capsys) as opened:
-        yield opened
 
 
 def test_all_is_published_and_again_nothing(desk: Desk) -> None:

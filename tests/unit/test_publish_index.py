@@ -7,6 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from pypi_simple import PYPI_SIMPLE_ENDPOINT
+from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish.index import Index, changed, find_index, listing_candidates
@@ -69,9 +71,9 @@ def _index(server: Pages, reader: Reader | None = None) -> Index:
 @pytest.mark.parametrize(
     ("url", "candidates"),
     [
-        ("https://upload.pypi.org/legacy/", ["https://pypi.org/simple/"]),
-        ("https://upload.pypi.org/legacy", ["https://pypi.org/simple/"]),
-        ("https://test.pypi.org/legacy/", ["https://test.pypi.org/simple/"]),
+        (DEFAULT_REPOSITORY, [PYPI_SIMPLE_ENDPOINT]),
+        (DEFAULT_REPOSITORY.removesuffix("/"), [PYPI_SIMPLE_ENDPOINT]),
+        (TEST_REPOSITORY, [TEST_REPOSITORY.replace("/legacy/", "/simple/")]),
         (
             "http://[::1]:80/u/dev",
             ["http://[::1]:80/u/dev/simple/", "http://[::1]:80/u/dev/+simple/"],
@@ -257,8 +259,8 @@ def test_no_listing_anywhere_is_an_error(pages: Pages, found: Callable[[], str])
 
 
 def test_public_indexes_are_known_and_get_no_token() -> None:
-    index = find_index("https://upload.pypi.org/legacy/", "demo", Reader(auth=LOGIN))
-    assert (index.url, index.reader.auth) == ("https://pypi.org/simple/", None)
+    index = find_index(DEFAULT_REPOSITORY, "demo", Reader(auth=LOGIN))
+    assert (index.url, index.reader.auth) == (PYPI_SIMPLE_ENDPOINT, None)
 
 
 def test_a_hasty_index_tries_once_and_stays_itself() -> None:

@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels import cli
-from tests.unit.publish_desk import EXTRA, PASSWORD, Desk, open_desk
+from tests.unit.publish_desk import EXTRA, PASSWORD, Desk
 from tests.unit.publish_samples import make_aarch64, make_sdist, write_built
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.usefixtures("_judged")
-
-
-@pytest.fixture
-def desk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Desk]:
-    with open_desk(tmp_path, monkeypatch, capsys) as opened:
-        yield opened
 
 
 def test_another_file_on_the_index_stops_all(desk: Desk) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import PublishError
+from aarch64_wheels.publish.asset_files import AssetFile
 from aarch64_wheels.publish.plan import Step
-from aarch64_wheels.publish.release import MARKER, AssetFile
+from aarch64_wheels.publish.release import MARKER
 from tests.standins_github import GitHubServer, faults
 from tests.standins_github.entering import TOKEN, entered, everything
 from tests.standins_github.releasing import Job, contents, kill, run, writes

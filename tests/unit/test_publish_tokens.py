@@ -12,7 +12,6 @@ from twine.package import PackageFile
 from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish import credentials
 from aarch64_wheels.settings.publishing import PublishSettings, TrustedPublishing
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.receiving import Rules
 from tests.standins.samples import make_wheel
 from tests.standins.traffic import Fault
@@ -22,10 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
+    from tests.standins.certificates import Certificates
 
 
 @pytest.fixture(autouse=True)

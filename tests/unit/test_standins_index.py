@@ -16,7 +16,6 @@ from twine.exceptions import TrustedPublishingFailure
 from twine.package import PackageFile
 from twine.repository import Repository
 
-from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.index import IndexServer
 from tests.standins.oidc import OidcServer, new_key
 from tests.standins.publishers import Publisher
@@ -27,13 +26,10 @@ from tests.standins.traffic import Clock, Fault
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.standins.certificates import Certificates
+
 Started = Callable[..., tuple[OidcServer, IndexServer]]
 WHEEL = "demo-1.0-py3-none-any.whl"
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

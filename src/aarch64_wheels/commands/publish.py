@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from github.Repository import Repository
 
+    from aarch64_wheels.publish.asset_files import AssetFile
     from aarch64_wheels.publish.distributions import Distribution
     from aarch64_wheels.publish.plan import IndexPlan
-    from aarch64_wheels.publish.release import AssetFile, ReleasePlan
+    from aarch64_wheels.publish.release import ReleasePlan
     from aarch64_wheels.publish.teller import Teller
     from aarch64_wheels.settings.publishing import PublishSettings
 
@@ -140,7 +141,7 @@ class _Work:
             self.publication.publish(plans.index)
             tell(f"published: {len(self.files)} files on {plans.index.destination}")
         if self.release and plans.release:
-            self.release.publish(plans.release, self.assets)
+            self.release.publish(plans.release)
             # Not "published": a maintainer's draft stays one.
             tell(f"done: {len(self.assets)} files in the release {plans.release.tag}")
         if self.repository and self.commented:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from auditwheel.lddtree import load_ld_paths
 from auditwheel.libc import Libc
 
+from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.native.interpreter_copy import Copier, Original
 from aarch64_wheels.native.kept import Kept
 from aarch64_wheels.native.relocation import Libraries, Relocator
@@ -144,8 +145,7 @@ class HostSystem:
 def file_digest(path: Path) -> str:
     """Hash a file; "none" if it is not there."""
     try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        return sha256_of(path)
     except FileNotFoundError:
         return "none"
 

@@ -12,6 +12,8 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.hashing import sha256_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -49,8 +51,9 @@ def digest(root: Path, parts: Iterable[str]) -> str:
     total = hashlib.sha256()
     for path in sorted({path for part in parts for path in _files(root / part)}):
         name = path.relative_to(root)
-        kind, value = ("link", os.readlink(path)) if path.is_symlink() else ("file", _hash(path))  # noqa: PTH115
-        total.update(f"{name}\0{kind}\0{value}\n".encode())
+        is_link = path.is_symlink()
+        value = os.readlink(path) if is_link else sha256_of(path)  # noqa: PTH115
+        total.update(f"{name}\0{'link' if is_link else 'file'}\0{value}\n".encode())
     return total.hexdigest()
 
 
@@ -59,8 +62,3 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
     else:
         yield from (below for below in path.rglob("*") if below.is_symlink() or below.is_file())
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

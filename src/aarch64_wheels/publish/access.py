@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from requests.auth import HTTPBasicAuth
 from twine import auth, exceptions, utils
 from twine.repository import Repository
 from twine.settings import Settings as TwineSettings
@@ -18,6 +17,7 @@ from twine.settings import Settings as TwineSettings
 from aarch64_wheels.errors import PublishError, UsageError
 from aarch64_wheels.publish.claims import require_identity
 from aarch64_wheels.publish.credentials import Resolver, find_login, make_resolver
+from aarch64_wheels.publish.reader import basic_auth
 from aarch64_wheels.settings.publishing import TrustedPublishing
 
 if TYPE_CHECKING:
@@ -120,8 +120,7 @@ class Access:
         if self.destination.trusted:
             repository.session.auth = auth.TrustedPublishingAuthenticator(resolver=self._resolver)
         elif self._login:
-            # As bytes: the library knows only Latin-1 (RFC 7617: UTF-8 is what servers expect).
-            repository.session.auth = HTTPBasicAuth(*(part.encode() for part in self._login))
+            repository.session.auth = basic_auth(self._login)
         repository.set_certificate_authority(self._twine.cacert)
         repository.set_client_certificate(self._twine.client_cert)
         return repository

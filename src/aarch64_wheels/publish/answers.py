@@ -12,10 +12,11 @@ from base64 import b64decode
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 
+from aarch64_wheels.hostindex import without_credentials
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ _BY_STATUS = {
     _CODES.proxy_authentication_required: "check user and password of the proxy (HTTPS_PROXY)",
     _CODES.request_entity_too_large: "make the file smaller, or have the server's limit raised",
 }
+
+
+#: What to do about a certificate that is not trusted.
+TRUST_HINT = "name the file with the certificates to trust in TWINE_CERT"
 
 
 class Verdict(enum.StrEnum):
@@ -204,9 +209,7 @@ def _moment(text: str) -> float:
 
 def _target(answer: requests.Response) -> str:
     """Give where a redirect leads, without what may be a secret in it."""
-    parts = urlsplit(urljoin(answer.url, answer.headers["Location"]))
-    host = parts.netloc.rpartition("@")[2]
-    return one_line(parts._replace(netloc=host, query="", fragment="").geturl())
+    return one_line(without_credentials(urljoin(answer.url, answer.headers["Location"])))
 
 
 def _without_login(text: str, answer: requests.Response) -> str:

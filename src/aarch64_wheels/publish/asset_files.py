@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import PublishError
+from aarch64_wheels.hashing import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +36,7 @@ class AssetFile:
     @classmethod
     def read(cls, path: Path, *, derived: bool = False) -> AssetFile:
         """Hash a file."""
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        return cls(path=path, sha256=sha256, derived=derived)
+        return cls(path=path, sha256=sha256_of(path), derived=derived)
 
     @property
     def name(self) -> str:

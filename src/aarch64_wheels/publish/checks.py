@@ -14,10 +14,10 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 from twine.commands.check import check
 from twine.package import PackageFile
-from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from aarch64_wheels.audit import Level, audit_wheel
 from aarch64_wheels.errors import AarchWheelsError, PublishError
+from aarch64_wheels.publish.index import is_public
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def check_public(files: Sequence[Distribution], url: str) -> Iterator[Finding]:
         files: what is to be published.
         url: where to.
     """
-    if not url.startswith((DEFAULT_REPOSITORY, TEST_REPOSITORY)):
+    if not is_public(url):
         return
     for one in files:
         if one.version.local:

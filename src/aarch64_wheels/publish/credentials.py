@@ -7,10 +7,10 @@ import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from twine import auth, exceptions
 
+from aarch64_wheels.hostindex import login_of
 from aarch64_wheels.publish.claims import explain_refusal, is_passing
 
 if TYPE_CHECKING:
@@ -129,10 +129,10 @@ def make_resolver(
 
     twine takes a login as it stands in a URL, where it is quoted (RFC 3986).
     """
-    login = urlsplit(url)
+    name, password = login_of(url) or ("", "")
     given = auth.CredentialInput(
-        environ.get("TWINE_USERNAME") or unquote(login.username or "") or None,
-        environ.get("TWINE_PASSWORD") or unquote(login.password or "") or None,
+        environ.get("TWINE_USERNAME") or name or None,
+        environ.get("TWINE_PASSWORD") or password or None,
     )
     return Resolver(config, given, mask)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -15,6 +14,7 @@ from packaging.utils import (
 )
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.hashing import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,9 +77,7 @@ class Distribution:
         """
         project, version = _parsed(path)
         try:
-            with path.open("rb") as stream:
-                sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = path.stat().st_size
+            sha256, size = sha256_of(path), path.stat().st_size
         except OSError as error:
             raise UsageError(f"cannot read {path}", found=error.strerror or str(error)) from error
         return cls(path=path, project=project, version=version, sha256=sha256, size=size)

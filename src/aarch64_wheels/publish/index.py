@@ -42,6 +42,11 @@ _LISTINGS = ("simple/", "+simple/")
 _BESIDE = ("/legacy/", "/upload/")
 
 
+def is_public(repository_url: str) -> bool:
+    """Tell whether uploads to a URL go to PyPI or TestPyPI."""
+    return repository_url.startswith(tuple(_PUBLIC))
+
+
 def listing_candidates(repository_url: str) -> tuple[str, ...]:
     """Guess where an index lists its files, from where it takes them; the best guess is first.
 

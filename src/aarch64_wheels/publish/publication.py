@@ -6,15 +6,13 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
-
-from twine.utils import DEFAULT_REPOSITORY, TEST_REPOSITORY
 
 from aarch64_wheels.errors import PublishError
+from aarch64_wheels.hostindex import login_of, without_credentials
 from aarch64_wheels.publish.access import Access
 from aarch64_wheels.publish.attestations import Attester
 from aarch64_wheels.publish.checks import package_of
-from aarch64_wheels.publish.index import Index, find_index
+from aarch64_wheels.publish.index import Index, find_index, is_public
 from aarch64_wheels.publish.journal import FILE_NAME, Journal
 from aarch64_wheels.publish.plan import IndexPlan, Step, plan_index
 from aarch64_wheels.publish.reader import Reader, same_server
@@ -179,10 +177,8 @@ def _index(
     )
     if not settings.index_url:
         return find_index(destination.url, project, reader)
-    parts = urlsplit(settings.index_url)
-    url = parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-    if parts.username is not None:
-        login = unquote(parts.username), unquote(parts.password or "")
+    url = without_credentials(settings.index_url)
+    if login := login_of(settings.index_url):
         teller.mask(login[1] or login[0])
         reader = replace(reader, auth=login)
     elif not same_server(destination.url, url):  # it is somebody else's
@@ -208,5 +204,4 @@ def _seen(index: Index, project: str) -> Index:
 def _is_attested(settings: PublishSettings, access: Access) -> bool:
     if settings.attestations is not Attestations.AUTO:
         return settings.attestations is Attestations.ALWAYS
-    known = access.destination.url.startswith((DEFAULT_REPOSITORY, TEST_REPOSITORY))
-    return access.destination.trusted and known
+    return access.destination.trusted and is_public(access.destination.url)

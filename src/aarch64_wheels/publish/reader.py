@@ -14,7 +14,13 @@ from requests.auth import HTTPBasicAuth
 
 from aarch64_wheels import __version__
 from aarch64_wheels.errors import PublishError
-from aarch64_wheels.publish.answers import is_passing, is_untrusted, trouble, wait_wanted
+from aarch64_wheels.publish.answers import (
+    TRUST_HINT,
+    is_passing,
+    is_untrusted,
+    trouble,
+    wait_wanted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +58,11 @@ class _SameServer(requests.Session):
             return target
         resp.status_code = requests.codes.not_found  # which is what it means here
         return None
+
+
+def basic_auth(login: tuple[str, str]) -> HTTPBasicAuth:
+    """Give name and password as bytes (RFC 7617: UTF-8): requests itself knows only Latin-1."""
+    return HTTPBasicAuth(*(part.encode() for part in login))
 
 
 def same_server(one: str, other: str) -> bool:
@@ -125,8 +136,7 @@ class Reader:
     def _made(self, session: requests.Session, *, private: bool) -> requests.Session:
         session.headers["User-Agent"] = f"aarch64-wheels/{__version__}"
         if self.auth and private:
-            # As bytes (RFC 7617: UTF-8): the library itself knows only Latin-1.
-            session.auth = HTTPBasicAuth(*(part.encode() for part in self.auth))
+            session.auth = basic_auth(self.auth)
         if self.client_cert and private:
             session.cert = self.client_cert
         if self.ca_bundle:
@@ -141,8 +151,7 @@ class Reader:
                 what, found=f"{answer.status_code} {answer.reason}", hint=self._hint(answer)
             )
         if is_untrusted(error):
-            hint = "name the file with the certificates to trust in TWINE_CERT"
-            return PublishError(what, found=trouble(error), hint=hint)
+            return PublishError(what, found=trouble(error), hint=TRUST_HINT)
         if not isinstance(error, (*_BROKEN, *_OTHER_PAGE)):
             hint = "check TWINE_CERT and TWINE_CLIENT_CERT"
             return PublishError(what, found=trouble(error), hint=hint)

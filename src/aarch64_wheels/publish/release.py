@@ -7,7 +7,7 @@ without that line is a maintainer's: it gets the files, and stays a draft.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import requests
@@ -15,7 +15,7 @@ from github import GithubException, UnknownObjectException
 from github.GithubObject import NotSet
 
 from aarch64_wheels.errors import PublishError
-from aarch64_wheels.publish.asset_files import AssetFile, require_fit
+from aarch64_wheels.publish.asset_files import require_fit
 from aarch64_wheels.publish.assets import complete
 from aarch64_wheels.publish.github import told
 from aarch64_wheels.publish.patience import USUAL, Patience, persevere
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from github.GitRelease import GitRelease
     from github.Repository import Repository
 
-__all__ = ["MARKER", "AssetFile", "Release", "ReleasePlan"]
+    from aarch64_wheels.publish.asset_files import AssetFile
 
 #: Shown in the editor of the draft only: pages do not show HTML comments.
 MARKER = "<!-- aarch64-wheels publishes this draft; to keep it a draft, take this line away -->"
@@ -42,12 +42,13 @@ class ReleasePlan:
 
     Attributes:
         tag: its tag. exists: there is such a release already.
-        steps: what becomes of each file, by name.
+        steps: what becomes of each file, by name. files: those, as they are to be there.
     """
 
     tag: str
     exists: bool
     steps: dict[str, Step]
+    files: Sequence[AssetFile] = ()
 
 
 @dataclass(kw_only=True)
@@ -70,7 +71,6 @@ class Release:
     commit: str = ""
     patience: Patience = USUAL
     _assets: Assets | None = None
-    _completed: dict[str, AssetFile] = field(default_factory=dict)
 
     def plan(self, files: Sequence[AssetFile]) -> ReleasePlan:
         """Compare files with the release's assets.
@@ -88,26 +88,25 @@ class Release:
                 files = complete(files, self._assets.others(files))
                 steps = {one.name: self._assets.step(one) for one in files}
                 self._require_open(found, steps)
-        self._completed = {one.name: one for one in files}
         other = [one.name for one in files if _is_other(one, steps)]
         if other and not self.replace:
             raise conflict(self.tag, other)
-        return ReleasePlan(tag=self.tag, exists=found is not None, steps=steps)
+        return ReleasePlan(tag=self.tag, exists=found is not None, steps=steps, files=files)
 
-    def publish(self, plan: ReleasePlan, files: Sequence[AssetFile]) -> None:
+    def publish(self, plan: ReleasePlan) -> None:
         """Do what was planned. A release made here is published when all is there.
 
         Raises:
             PublishError: GitHub does not take something.
         """
         assets = self._assets = self._assets or self._assets_of(self._make())
-        for one in files:
+        for one in plan.files:
             if plan.steps[one.name] is not Step.THERE:
                 with told(f"upload {one.name} to the release {self.tag}", needs=_NEEDS):
-                    assets.send(self._completed.get(one.name, one))
+                    assets.send(one)
         if not _is_closed(assets.release):
             with told(f"tidy up the release {self.tag}", needs=_NEEDS):
-                assets.tidy(files)
+                assets.tidy(plan.files)
         if _is_ours(assets.release):
             self._finish(assets.release.id)
         elif assets.release.draft:

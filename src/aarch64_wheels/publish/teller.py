@@ -70,10 +70,6 @@ class Hider:
             _note("standard error is a file: secrets are not masked in the job's log")
 
 
-#: For the Action's step, which lives once.
-hide = Hider()
-
-
 def _is_kept(stream: TextIO) -> bool:
     """Tell whether what is written stays where it is written: in a file."""
     try:

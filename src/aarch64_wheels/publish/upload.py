@@ -19,6 +19,7 @@ from twine.exceptions import TwineException
 
 from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish.answers import (
+    TRUST_HINT,
     Verdict,
     advice,
     is_untrusted,
@@ -210,7 +211,7 @@ def _given_up(one: Distribution, number: int, last: str) -> PublishError:
 
 def _unsent(one: Distribution, error: Exception) -> PublishError:
     if is_untrusted(error):
-        hint = "name the file with the certificates to trust in TWINE_CERT"
+        hint = TRUST_HINT
     else:
         hint = "check --repository-url, the proxy's settings, user and password, and the file"
     return PublishError(f"{one.filename} cannot be sent", found=trouble(error), hint=hint)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.hostindex import IndexSettings, redact
 from aarch64_wheels.source.archive import SDIST_SUFFIXES, unpack
 from aarch64_wheels.source.cache import SdistCache
@@ -66,8 +66,7 @@ def _directory(text: str, path: Path) -> Source:
 def _sdist(text: str, file: Path, workdir: Path, kind: SourceKind) -> Source:
     _refuse_other_files(text if kind is SourceKind.SDIST else file.name)
     root = unpack(file, workdir)
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = sha256_of(file)
     return Source(kind=kind, origin=text, root=root, sha256=digest, metadata=sdist_metadata(root))
 
 

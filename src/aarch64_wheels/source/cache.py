@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name, canonicalize_version
 from packaging.version import Version
 
 from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.hashing import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,7 @@ class SdistCache:
         try:
             data = json.loads(self._record_path(name, version).read_text(encoding="utf-8"))
             record = SdistRecord(**data)
-            with self.path(record).open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            digest = sha256_of(self.path(record))
         except (OSError, ValueError, TypeError):
             return None  # absent, or spoiled by a crash: it is fetched again
         return record if digest == record.sha256 else None
@@ -62,9 +61,7 @@ class SdistCache:
         part = self._part()
         try:
             download(part)
-            with part.open("rb") as stream:
-                digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            kept = SdistRecord(**{**asdict(record), "sha256": digest})
+            kept = SdistRecord(**{**asdict(record), "sha256": sha256_of(part)})
             part.replace(self.path(kept))
             part.write_text(json.dumps(asdict(kept), indent=2) + "\n", encoding="utf-8")
             part.replace(self._record_path(kept.name, Version(kept.version)))

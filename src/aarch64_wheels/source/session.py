@@ -6,13 +6,15 @@ Proxies come from the usual variables, which `requests` reads itself.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_netrc_auth
 from urllib3.util import Retry
+
+from aarch64_wheels.hostindex import login_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,8 +80,5 @@ def _retries() -> Retry:
 
 
 def _credentials(url: str) -> list[tuple[str, tuple[str, str]]]:
-    parts = urlsplit(url)
-    if parts.username is None:
-        return []
-    pair = (unquote(parts.username), unquote(parts.password or ""))
-    return [(parts.netloc.rpartition("@")[2], pair)]
+    login = login_of(url)
+    return [(urlsplit(url).netloc.rpartition("@")[2], login)] if login else []
