@@ -14,6 +14,7 @@ from rich.table import Column, Table
 from aarch64_wheels.disk import Need, check_disk, free_bytes, shown, space_needs
 from aarch64_wheels.emulation.probe import probe_engine
 from aarch64_wheels.emulation.providers import ensure_emulation
+from aarch64_wheels.engine.bridge import changing_bridge, make_bridge_last
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.daemon import provide_engine
 from aarch64_wheels.errors import ExitCode, UnfitError
@@ -77,14 +78,14 @@ def examine(
 
 def _examine_engine(
     environ: Mapping[str, str], name: EngineName
-) -> tuple[Engine | None, tuple[Check, Check]]:
+) -> tuple[Engine | None, tuple[Check, ...]]:
     try:
         engine = connect(name, environ)
     except UnfitError as error:
         missing = Check(name="engine", ok=False, found=error.found, hint=error.hint)
         return None, (missing, Check(name="emulation", ok=False, found="not checked: no engine"))
     there = Check(name="engine", ok=True, found=str(engine))
-    return engine, (there, emulation_check(engine, engine.architecture))
+    return engine, (there, network_check(engine), emulation_check(engine, engine.architecture))
 
 
 def python_check(version: Sequence[int]) -> Check:
@@ -93,6 +94,21 @@ def python_check(version: Sequence[int]) -> Check:
     ok = tuple(version) >= OLDEST_PYTHON
     found = ".".join(map(str, version))
     return Check(name="python", ok=ok, found=found, hint="" if ok else f"use Python {oldest}+")
+
+
+def network_check(engine: Engine) -> Check:
+    """Check that containers keep the host's network while others come and go."""
+    bridge = changing_bridge(engine)
+    if bridge is None:
+        return Check(name="network", ok=True, found="nothing that cuts containers off")
+    return Check(
+        name="network",
+        ok=False,
+        found=f"the address of the bridge {bridge} changes as containers come and go: "
+        "others lose the network for up to half a minute",
+        hint=FIX_HINT,
+        required=False,
+    )
 
 
 def emulation_check(engine: Engine, machine: str) -> Check:
@@ -160,6 +176,7 @@ def make_fit(
         UnfitError: something could not be made right.
     """
     engine = provide_engine(engine_name, environ, cache_dir, sink)
+    make_bridge_last(engine, sink)
     ensure_emulation(engine, fix=True, sink=sink)
     missing = missing_packages() if embedded else ()
     if missing:

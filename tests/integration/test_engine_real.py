@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aarch64_wheels.engine.bridge import changing_bridge
 from aarch64_wheels.engine.client import Engine, connect, open_client
 from aarch64_wheels.engine.spec import CA_BUNDLE, QEMU_CPU, ContainerSpec
 from aarch64_wheels.engine.sweep import sweep
@@ -297,3 +298,8 @@ def test_sweep_takes_the_dead_and_leaves_the_living(engine: Engine, debian_image
         assert orphan in sweep(engine)
         assert not exists(engine, orphan)
         assert exists(engine, living.name)
+
+
+def test_the_bridge_keeps_its_address(engine: Engine) -> None:
+    """Or containers would be cut off for half a minute as others start and end."""
+    assert changing_bridge(engine) is None

@@ -15,6 +15,7 @@ from aarch64_wheels.doctor import (
     emulation_check,
     make_fit,
     missing_packages,
+    network_check,
     print_checks,
     python_check,
     run_doctor,
@@ -63,6 +64,19 @@ def test_emulation_that_fails_gives_reason_and_hint(monkeypatch: pytest.MonkeyPa
     check = emulation_check(None, "x86_64")  # type: ignore[arg-type]
     assert (check.ok, check.found) == (False, "registered without F")
     assert "doctor --fix" in check.hint
+
+
+def test_a_bridge_whose_address_changes_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "changing_bridge", lambda _engine: "docker0")
+    check = network_check(None)  # type: ignore[arg-type]
+    assert (check.ok, check.required) == (False, False)
+    assert "docker0" in check.found
+    assert "doctor --fix" in check.hint
+
+
+def test_a_lasting_bridge_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "changing_bridge", lambda _engine: None)
+    assert network_check(None).ok  # type: ignore[arg-type]
 
 
 def test_missing_tools(tmp_path: Path) -> None:
@@ -117,6 +131,7 @@ def test_tools_are_installed_for_the_embedded_image_only(
 ) -> None:
     installed: list[tuple[str, ...]] = []
     monkeypatch.setattr(doctor, "provide_engine", lambda *_arguments: None)
+    monkeypatch.setattr(doctor, "make_bridge_last", lambda *_arguments: None)
     monkeypatch.setattr(doctor, "ensure_emulation", lambda *_arguments, **_options: None)
     monkeypatch.setattr(doctor, "missing_packages", lambda: ("mmdebstrap",))
     monkeypatch.setattr(doctor, "apt_install", lambda names, _sink: installed.append(names))
