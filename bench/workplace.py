@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from aarch64_wheels.commands.inputs import Host
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import Engine, connect
+from aarch64_wheels.engine.kept import remove_kept
 from aarch64_wheels.errors import AarchWheelsError, CommandError
 from aarch64_wheels.processes import Processes
 from aarch64_wheels.settings.layers import load
@@ -126,8 +127,8 @@ class Workplace:
         return self.call(argv, log, env={"PYTHONPATH": str(REPOSITORY / "src"), "COLUMNS": "120"})
 
     def forget_environments(self) -> None:
-        """Remove the build environments that the command keeps, and nothing else of its cache."""
-        shutil.rmtree(self.cache_dir / "build-environments", ignore_errors=True)
+        """Remove the build environments that the command keeps, and nothing else."""
+        remove_kept(self.engine, older_than=-1)
 
     def without_paths(self, text: str) -> str:
         """Replace this machine's directories in a text that is to be published."""

@@ -1,75 +1,76 @@
 """Build environments kept between runs: the second build of a project needs no index.
 
-An archive is only ever taken in a container in which no code of a project has run, so no source
-can put anything into the environment of another's build (`stages/environment.py`).
+One is kept as an image of the engine: a container of it starts as quickly as one of the image
+below, and nothing is copied. It is only ever taken of a container in which no code of a project
+has run, so no source can put anything into the environment of another's build
+(`stages/environment.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import time
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
+    from importlib.resources.abc import Traversable
 
     from aarch64_wheels.plan import Interpreter
 
-#: Seconds after which requirements are resolved anew: one like `setuptools>=77` must come to
-#: mean a newer release some day.
-FRESH_SECONDS = 24 * 3600
+REPOSITORY = "aarch64-wheels/environment"
+#: Our code that has a say in what such a container holds.
+_SHAPED_BY = ("native", "stages")
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnvironmentStore:
-    """Archives of build environments in the cache.
+class Environments:
+    """Names build environments by all that they depend on.
 
     Attributes:
-        directory: where they are. image_id: the image they were made in.
-        indexes: what their packages came from.
-        reuse: False: make each anew.
+        image_id: the image they are made in.
+        indexes: what their packages come from.
+        given: what else every container of the run is given: native tools, certificates.
     """
 
-    directory: Path
     image_id: str
     indexes: tuple[str, ...] = ()
-    reuse: bool = True
+    given: tuple[str, ...] = ()
 
-    def archive(
-        self, interpreter: Interpreter, requires: Sequence[str], made_by: Sequence[str] = ()
-    ) -> Path:
-        """Give the archive's path for an interpreter and what a build requires.
+    def name(
+        self, interpreter: Interpreter, requires: Sequence[str], backend: Sequence[str] = ()
+    ) -> str:
+        """Name the image that holds the environment of a build.
 
-        `made_by` says what else it depends on: a native interpreter's key, our files in it.
+        Args:
+            interpreter: the target's.
+            requires: what the build requires, in any order.
+            backend: how its backend runs, and the native interpreter's key, if there is one.
         """
-        parts = [self.image_id, interpreter.directory, *self.indexes, "", *sorted(requires)]
-        parts += ["", *made_by]
+        parts = [
+            [self.image_id, interpreter.directory, _our_digest()],
+            *(self.indexes, self.given, sorted(requires), list(backend)),
+        ]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
-        return self.directory / f"{interpreter.tag}-{key}.tar"
-
-    def holds(self, archive: Path) -> bool:
-        """Tell whether an archive is there and fresh."""
-        return self.reuse and _age(archive) < FRESH_SECONDS
-
-    def draft(self, archive: Path) -> Path:
-        """Give a place to write an archive to, until it is whole and takes its name."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        return archive.with_suffix(f".{time.monotonic_ns()}.partial")
-
-    def discard_old(self) -> None:
-        """Remove archives, and parts of them, that nothing will use any more."""
-        for path in [*self.directory.glob("*.tar"), *self.directory.glob("*.partial")]:
-            if _age(path) > FRESH_SECONDS:
-                path.unlink(missing_ok=True)
+        return f"{REPOSITORY}:{interpreter.tag}-{key}"
 
 
-def _age(path: Path) -> float:
-    """Count the seconds since a file was written; infinitely many if another run removed it."""
-    try:
-        return time.time() - path.stat().st_mtime
-    except FileNotFoundError:
-        return math.inf
+@cache
+def _our_digest() -> str:
+    """Give a digest of our code that shapes an environment."""
+    digest = hashlib.sha256()
+    for place in _SHAPED_BY:
+        for item in _files(resources.files("aarch64_wheels").joinpath(place)):
+            digest.update(item.name.encode() + b"\0" + item.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(directory: Traversable) -> Iterator[Traversable]:
+    for item in sorted(directory.iterdir(), key=lambda row: row.name):
+        if item.is_dir():
+            yield from _files(item)
+        elif item.name.endswith(".py"):
+            yield item

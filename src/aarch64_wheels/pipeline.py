@@ -36,13 +36,14 @@ from aarch64_wheels.wheelhouse import LOGS, TargetLog, Wheelhouse
 if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
 
-    from aarch64_wheels.environments import EnvironmentStore
+    from aarch64_wheels.environments import Environments
     from aarch64_wheels.report.observer import Observer
 
 T = TypeVar("T")
 
-#: Makes the container of one target; entered and left by the pipeline.
-SessionFactory = Callable[[Target], AbstractContextManager[Session]]
+#: Makes the container of one target, with its build environment if an earlier run has kept it
+#: by this name; entered and left by the pipeline.
+SessionFactory = Callable[[Target, str], AbstractContextManager[Session]]
 #: Says how one target's build backend may be run.
 SetupFactory = Callable[[Target], BackendSetup]
 
@@ -54,7 +55,7 @@ class Pipeline:
     Attributes:
         source: the unpacked project; left_out: what of it stays on the host.
         wheelhouse: gets finished wheels at once, and each target's log.
-        environments: build environments of earlier runs.
+        environments: names the build environments that are kept for later runs.
         start: makes a target's container. setup: says how its build backend may be run.
         observer: told what happens, from several threads.
     """
@@ -63,7 +64,7 @@ class Pipeline:
     source: Path
     left_out: Collection[Path]
     wheelhouse: Wheelhouse
-    environments: EnvironmentStore
+    environments: Environments
     start: SessionFactory
     setup: SetupFactory
     observer: Observer
@@ -169,13 +170,19 @@ class TargetRun:
 
     def _attempt(self, setup: BackendSetup) -> None:
         """Run all stages in a container of their own: the project's code is root in it."""
-        with self.pipeline.start(self.target) as session:
+        with self.pipeline.start(self.target, self._environment(setup)) as session:
             wheel = self._built(session, setup)
             repair, audit = self._job(Stage.REPAIR), self._job(Stage.AUDIT)
             self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel))
             self.wheel = self._stage(
                 Stage.AUDIT, lambda: audit_repaired(session, audit, self.calls)
             )
+
+    def _environment(self, setup: BackendSetup) -> str:
+        """Name the environment of this attempt."""
+        native = (self.outcome.backend, setup.key) if self.outcome.is_native else ()
+        requires = self.pipeline.plan.build_requires
+        return self.pipeline.environments.name(self.target.interpreter, requires, native)
 
     def _built(self, session: Session, setup: BackendSetup) -> PurePosixPath:
         env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)
@@ -219,7 +226,6 @@ class TargetRun:
             source=self.pipeline.source,
             left_out=self.pipeline.left_out,
             wheelhouse=self.pipeline.wheelhouse,
-            environments=self.pipeline.environments,
             sink=sink,
         )
 

@@ -16,6 +16,7 @@ import pytest
 
 from aarch64_wheels.engine.bridge import changing_bridge
 from aarch64_wheels.engine.client import Engine, connect, open_client
+from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.engine.spec import CA_BUNDLE, QEMU_CPU, ContainerSpec
 from aarch64_wheels.engine.sweep import sweep
 from aarch64_wheels.errors import CommandError, StageError
@@ -298,6 +299,28 @@ def test_sweep_takes_the_dead_and_leaves_the_living(engine: Engine, debian_image
         assert orphan in sweep(engine)
         assert not exists(engine, orphan)
         assert exists(engine, living.name)
+
+
+def test_what_is_kept_begins_the_next_session_and_holds_no_variables(
+    engine: Engine, debian_image: str
+) -> None:
+    name = f"aarch64-wheels/environment:test-{os.getpid()}"
+    spec = ContainerSpec(environment={"UV_INDEX": "https://me:hush@index.example"}, keep_as=name)
+    note = WORK / "note"
+    try:
+        with engine.start_session(debian_image, spec) as first:
+            assert first.capture(shell("echo $UV_INDEX")) == "https://me:hush@index.example\n"
+            first.write(note, b"kept")
+            first.keep()
+            first.write(note, b"changed after")
+        assert is_kept(engine, name)
+        with engine.start_session(name, spec) as second:
+            assert (first.is_prepared, second.is_prepared) == (False, True)
+            assert second.read(note, 100) == b"kept"
+        assert "hush" not in str(engine.client.images.get(name).attrs)
+    finally:
+        engine.forget_image(name)
+    assert not is_kept(engine, name)
 
 
 def test_the_bridge_keeps_its_address(engine: Engine) -> None:

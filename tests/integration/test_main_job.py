@@ -133,7 +133,7 @@ def test_a_second_build_needs_no_network(run: Run, spring_wheelhouse: Path, spri
     done = run("build", spring, *arguments, env={**nowhere, "NO_PROXY": ""})
     assert done.returncode == 0, done.stdout + done.stderr
     (log,) = (output / "logs").iterdir()
-    assert "using the build environment kept" in log.read_text(encoding="utf-8")
+    assert "using the build environment kept by an earlier run" in log.read_text(encoding="utf-8")
 
 
 def test_a_source_cannot_choose_where_is_written(run: Run, spring: Path, tmp_path: Path) -> None:

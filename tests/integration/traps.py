@@ -66,8 +66,14 @@ class TrappingContainers(Containers):
     records: list[Record]
 
     @contextmanager
-    def accelerated(self, plan: Plan, target: Target, tools: NativeTools) -> Iterator[Session]:
-        """Make such a container."""
+    def accelerated(
+        self,
+        plan: Plan,
+        target: Target,
+        tools: NativeTools,
+        keep_as: str = "",  # noqa: ARG002 - what is trapped must not be kept for others
+    ) -> Iterator[Session]:
+        """Make such a container, and its build environment among the traps."""
         with super().accelerated(plan, target, tools) as session:
             lay_traps(session)
             try:

@@ -33,7 +33,6 @@ PINS = PurePosixPath("/aarch64-wheels/requirements/pins.txt")
 WANTED = PurePosixPath("/aarch64-wheels/requirements/pyproject.toml")
 SCAN = f"{PYTHON} -I {PACKAGE}/overlay.py scan"
 NOTHING = says('{"wheels": [], "foreign": "", "conflict": "", "conditional": []}')
-STARTS = f"{PYTHON} -I -S -c"
 VENV = "uv venv --no-project --python"
 COMPILE = f"{NATIVE} -I -c"
 
@@ -84,7 +83,6 @@ def _prepare(session: FakeSession, job: Job, fit: BackendSetup) -> Prepared:
 def steps_of(session: FakeSession) -> list[str]:
     """The events, without what differs from call to call."""
     names = {ASK: "ask", HOOK: "hook", COMPILE: "compile", SCAN: "scan", RESOLVE: "resolve"}
-    names |= {STARTS: "start"}
     found = []
     for event in session.events:
         known = [name for start, name in names.items() if event.startswith(start)]

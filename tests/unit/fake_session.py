@@ -32,7 +32,8 @@ class FakeSession:
     """A container whose commands do what `effects` says, by how the command starts.
 
     `ls -A DIRECTORY` lists `files`; a command that nothing is said of prints nothing.
-    `events` holds commands, copies, saves and restores in their order; `save` has an effect too.
+    `events` holds commands, copies, saves, restores and what is kept in their order; `save` and
+    `keep` have effects too.
     """
 
     effects: Mapping[str, Callable[[FakeSession], str]] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class FakeSession:
     links: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
     open: bool = False
+    is_prepared: bool = False
 
     def __enter__(self) -> Self:
         self.open = True
@@ -89,6 +91,11 @@ class FakeSession:
         if len(content) > limit:
             raise StageError(f"{path.name} is too large")
         path.write_bytes(content)
+
+    def keep(self) -> None:
+        self.events.append("keep")
+        if effect := self.effects.get("keep"):
+            effect(self)
 
     def save(self, source: PurePosixPath, archive: Path) -> None:
         self.events.append(f"save {source}")

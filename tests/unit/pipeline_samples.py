@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from aarch64_wheels.environments import EnvironmentStore
+from aarch64_wheels.environments import Environments
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.pipeline import Pipeline, SessionFactory
 from aarch64_wheels.wheelhouse import Wheelhouse
@@ -79,8 +79,8 @@ def make_pipeline(
         source=tmp_path / "project",
         left_out=(),
         wheelhouse=wheelhouse,
-        environments=EnvironmentStore(directory=tmp_path / "kept", image_id="sha256:1"),
-        start=cast("SessionFactory", lambda _target: start()),
+        environments=Environments(image_id="sha256:1"),
+        start=cast("SessionFactory", lambda _target, _environment: start()),
         setup=lambda _target: setup(tmp_path, python),
         observer=cast("Any", listener),
     )

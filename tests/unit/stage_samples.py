@@ -6,7 +6,6 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from aarch64_wheels.environments import EnvironmentStore
 from aarch64_wheels.errors import CommandError
 from aarch64_wheels.stages.job import REPAIRED, Job
 from aarch64_wheels.wheelhouse import Wheelhouse
@@ -34,7 +33,6 @@ def make_job(output_dir: Path, lines: list[str] | None = None, **plan_fields: An
         source=output_dir / "project",
         left_out=(output_dir,),
         wheelhouse=Wheelhouse(output_dir),
-        environments=EnvironmentStore(directory=output_dir / "kept", image_id="sha256:1"),
         sink=collected.append,
     )
 

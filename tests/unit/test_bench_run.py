@@ -119,8 +119,9 @@ def test_another_source_s_build_warms_nothing(run: Run) -> None:
 
 
 def test_after_the_deadline_nothing_starts_and_what_is_left_out_is_told(
-    run: Run, written: list[Results]
+    run: Run, written: list[Results], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Workplace, "forget_environments", lambda _place: None)
     run.deadline = time.monotonic() - 1
     run.all((CHERRY,), quick=True)
     assert not written[-1].measurements

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from aarch64_wheels.commands import build, containers
 from aarch64_wheels.commands.build import run_build
+from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.settings.schema import Mode, Settings
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from aarch64_wheels.engine.spec import ContainerSpec
     from tests.unit.fake_session import FakeSession
 
 pytestmark = pytest.mark.usefixtures("_judged")
@@ -45,14 +48,30 @@ class FakeEngine:
     architecture: str = "aarch64"
     cores: int = 4
     sessions: list[FakeSession] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     closed: int = 0
 
     def image_id(self, reference: str) -> str:
         return f"sha256:{reference}"
 
-    def start_session(self, _reference: str, _spec: object) -> FakeSession:
-        self.sessions.append(self.make())
-        return self.sessions[-1]
+    def has_image(self, name: str) -> bool:
+        return name in self.kept
+
+    def image_labels(self, name: str) -> dict[str, str]:
+        assert name in self.kept
+        return {LABEL: str(int(time.time()))}
+
+    def start_session(self, reference: str, spec: ContainerSpec) -> FakeSession:
+        session = self.make()
+        session.is_prepared = reference == spec.keep_as
+
+        def keep(_session: FakeSession) -> str:
+            self.kept.add(spec.keep_as)
+            return ""
+
+        session.effects = {**session.effects, "keep": keep}
+        self.sessions.append(session)
+        return session
 
     @property
     def entered(self) -> list[FakeSession]:
@@ -98,11 +117,6 @@ class Bench:
     def output(self) -> Path:
         return self.settings.output_dir
 
-    @property
-    def kept(self) -> list[Path]:
-        """Archives of build environments in the cache."""
-        return list(self.settings.cache_dir.rglob("*.tar"))
-
     def run(self, **changes: Any) -> tuple[int, Any]:
         settings = replace(self.settings, **changes)
         observer: Any = self.listener
@@ -118,6 +132,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(build, "connect", lambda *_arguments: engine)
     monkeypatch.setattr(build, "check_space", lambda *_arguments, **_options: None)
     monkeypatch.setattr(build, "sweep", lambda *_arguments: ())
+    monkeypatch.setattr(build, "remove_kept", lambda _engine: None)
     monkeypatch.setattr(build, "ensure_image", lambda _engine, image, _note: image.reference)
     monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
     settings = Settings(
@@ -169,9 +184,9 @@ def test_the_second_build_uses_the_first_ones_environment(bench: Bench, *, no_ca
     bench.run(no_cache=no_cache)
     (session,) = bench.engine.entered
     installs = [event for event in session.events if event.startswith("uv pip install")]
-    assert (len(session.restored), len(installs)) == ((0, 1) if no_cache else (1, 0))
-    (archive,) = bench.kept
-    assert archive.name.startswith("cp313-")
+    assert (session.is_prepared, len(installs)) == (not no_cache, 1 if no_cache else 0)
+    (name,) = bench.engine.kept
+    assert name.startswith("aarch64-wheels/environment:cp313-")
 
 
 def test_another_index_means_another_environment(
@@ -184,7 +199,7 @@ def test_another_index_means_another_environment(
     monkeypatch.setattr(containers, "network_mode", lambda *_arguments: "bridge")
     run_build(bench.settings, environ, listener)
     (session,) = bench.engine.entered
-    assert (session.restored, len(bench.kept)) == ([], 2)
+    assert (session.is_prepared, len(bench.engine.kept)) == (False, 2)
 
 
 def test_a_full_disk_for_logs_is_noted_and_costs_nothing(

@@ -91,6 +91,5 @@ def test_network_mode(environ: dict[str, str], index: str | None, expected: str 
 
 
 def test_only_emulated_containers_have_a_cpu() -> None:
-    assert ContainerSpec(environment={"A": "1"}).all_environment() == {"A": "1"}
-    emulated = ContainerSpec(environment={"A": "1"}, emulated=True).all_environment()
-    assert emulated == {"A": "1", "QEMU_CPU": "cortex-a72"}
+    assert ContainerSpec().cpu == {}
+    assert ContainerSpec(emulated=True).cpu == {"QEMU_CPU": "cortex-a72"}

@@ -26,6 +26,7 @@ from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.images import ensure_image, interpreters_of
+from aarch64_wheels.engine.kept import remove_kept
 from aarch64_wheels.engine.sweep import sweep
 from aarch64_wheels.errors import ExitCode, UnfitError, UsageError
 from aarch64_wheels.machine import is_arm64, is_x86_64
@@ -152,8 +153,10 @@ class Build:
             left_out=(wheelhouse.directory.absolute(),),
             wheelhouse=wheelhouse,
             environments=setups.environments(),
-            start=lambda target: (
-                containers.accelerated(plan, target, tools) if tools else containers.plain()
+            start=lambda target, keep_as: (
+                containers.accelerated(plan, target, tools, keep_as)
+                if tools
+                else containers.plain(keep_as=keep_as)
             ),
             setup=setups.of,
             observer=self.observer,
@@ -186,6 +189,7 @@ class Build:
         )
         for name in sweep(self.engine, self.observer.note):
             self.observer.note(f"removed {name}, left by a run that was killed")
+        remove_kept(self.engine)
         self._check_indexes(plan)
         if self._is_emulated():
             self._emulate(plan)
@@ -255,6 +259,7 @@ class Build:
             reference=reference,
             emulated=self._is_emulated(),
             run_id=self.run_id,
+            reuse=not self.settings.no_cache,
         )
 
 

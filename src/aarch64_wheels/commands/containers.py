@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
 from aarch64_wheels.native.places import BIN, COMPILERS
@@ -31,6 +32,7 @@ class Containers:
         reference: the image's name there.
         emulated: they run under QEMU.
         run_id: names the run in their labels.
+        reuse: False: begin with nothing that earlier runs have kept.
     """
 
     engine: Engine
@@ -38,11 +40,18 @@ class Containers:
     reference: str
     emulated: bool
     run_id: str
+    reuse: bool = True
 
     def plain(
-        self, mounts: tuple[Mount, ...] = (), path: str | None = None
+        self, mounts: tuple[Mount, ...] = (), path: str | None = None, keep_as: str = ""
     ) -> AbstractContextManager[ContainerSession]:
-        """Make a container; `path` stands for the image's own PATH."""
+        """Make a container.
+
+        Args:
+            mounts: its volumes.
+            path: stands for the image's own PATH.
+            keep_as: the image in which earlier runs have kept what it is to begin with.
+        """
         environment = container_environment(self.host.environ, self.host.index)
         spec = ContainerSpec(
             environment={**environment, "PATH": path} if path else environment,
@@ -51,15 +60,20 @@ class Containers:
             network=network_mode(self.host.environ, self.host.index),
             mounts=mounts,
             run_id=self.run_id,
+            keep_as=keep_as,
         )
-        return self.engine.start_session(self.reference, spec)
+        kept = self.reuse and keep_as and is_kept(self.engine, keep_as)
+        return self.engine.start_session(keep_as if kept else self.reference, spec)
 
     @contextmanager
-    def accelerated(self, plan: Plan, target: Target, tools: NativeTools) -> Iterator[Session]:
+    def accelerated(
+        self, plan: Plan, target: Target, tools: NativeTools, keep_as: str = ""
+    ) -> Iterator[Session]:
         """Make a container in which native tools come before the image's own."""
         mounts, path = tools.mounts(target.interpreter), self._native_path(plan.compiler)
-        with self.plain(mounts, path) as session:
-            tools.install(session)
+        with self.plain(mounts, path, keep_as) as session:
+            if not session.is_prepared:
+                tools.install(session)
             yield session
 
     def _native_path(self, compiler: Compiler) -> str:

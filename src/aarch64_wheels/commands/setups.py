@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.environments import EnvironmentStore
+from aarch64_wheels.environments import Environments
 from aarch64_wheels.native.backend import BackendSetup
 from aarch64_wheels.native.facts import FactsStore
 
@@ -63,13 +64,14 @@ class Setups:
         at_once = min(self.plan.jobs or self.cores, len(self.plan.targets))
         return min(self.cores, max(2, -(-self.cores // at_once)))
 
-    def environments(self) -> EnvironmentStore:
-        """Give the build environments of earlier runs, without those too old to be used."""
-        store = EnvironmentStore(
-            directory=self.cache_dir / "build-environments",
+    def environments(self) -> Environments:
+        """Say what the build environments of this run depend on."""
+        bundle = self.index.ca_bundle
+        return Environments(
             image_id=self.image_id,
             indexes=(self.index.index_url or "", *self.index.extra_index_urls),
-            reuse=self.reuse,
+            given=(
+                self.tools.configuration.name if self.tools else "",
+                hashlib.sha256(bundle.read_bytes()).hexdigest() if bundle else "",
+            ),
         )
-        store.discard_old()
-        return store

@@ -65,6 +65,17 @@ class Session(Protocol):
             StageError: there is no such file, or it has more than `limit` bytes.
         """
 
+    @property
+    def is_prepared(self) -> bool:
+        """It began with what an earlier session has kept: its build environment is there."""
+
+    def keep(self) -> None:
+        """Keep what the container holds now, for later sessions that are to be prepared so.
+
+        Raises:
+            StageError: that cannot be done, which costs only the next run some time.
+        """
+
     def save(self, source: PurePosixPath, archive: Path) -> None:
         """Write a directory of the container to a tar archive on the host."""
 

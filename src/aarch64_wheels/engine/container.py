@@ -21,6 +21,7 @@ from aarch64_wheels.engine.archive import (
 )
 from aarch64_wheels.engine.exec import STDOUT, execute
 from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
+from aarch64_wheels.engine.kept import keep
 from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
@@ -139,6 +140,17 @@ class ContainerSession:
         with self._archive(source, f"copy {source} out of") as chunks:
             unpack_file(chunks, path, limit)
 
+    @property
+    def is_prepared(self) -> bool:
+        """See `api.Session.is_prepared`."""
+        return self._image == self._spec.keep_as
+
+    def keep(self) -> None:
+        """See `api.Session.keep`."""
+        if self._spec.keep_as:
+            with self._engine_errors("keep"):
+                keep(self._client, self.name, self._spec.keep_as)
+
     def save(self, source: PurePosixPath, archive: Path) -> None:
         """See `api.Session.save`."""
         with self._engine_errors(f"copy {source} out of"), archive.open("wb") as stream:
@@ -200,18 +212,22 @@ class ContainerSession:
             entrypoint=[SLEEP[0]],
             name=self.name,
             user="0:0",
-            environment=self._spec.all_environment(),
+            # Those of a build are given to its commands: these here are kept with the files.
+            environment=self._spec.cpu,
             labels=Owner.current().labels(self._spec.run_id),
             host_config=host_config,
             platform=PLATFORM,
         )
-        if self._spec.ca_bundle is not None:
+        if self._spec.ca_bundle is not None and not self.is_prepared:
             self.write(CA_BUNDLE, self._spec.ca_bundle.read_bytes(), mode=0o444)
         api.start(self.name)
 
     def _execute(self, argv: Argv, env: Any, cwd: Any, on_output: Any) -> int:
         with self._engine_errors(f"run `{argv[0]}` in"):
-            return execute(self._client, self.name, argv, env=env, cwd=cwd, on_output=on_output)
+            everything = {**self._spec.environment, **(env or {})}
+            return execute(
+                self._client, self.name, argv, env=everything, cwd=cwd, on_output=on_output
+            )
 
     def _put(self, archive: Any) -> None:
         with self._engine_errors("copy files into"):

@@ -31,12 +31,13 @@ class ContainerSpec:
     """How to start a container.
 
     Attributes:
-        environment: its variables (see `network.container_environment`).
+        environment: the variables of its commands (see `network.container_environment`).
         ca_bundle: a host file that is copied to `CA_BUNDLE`, read-only.
         emulated: it runs under QEMU, so its CPU is set.
         mounts: volumes (see `volumes.ensure_volume`), outer places before those inside them.
         network: Docker's network mode, None for the engine's default.
         run_id: names the run in the container's label.
+        keep_as: the image that `Session.keep` makes of it, empty if none.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -45,8 +46,9 @@ class ContainerSpec:
     mounts: tuple[Mount, ...] = ()
     network: str | None = None
     run_id: str = "run"
+    keep_as: str = ""
 
-    def all_environment(self) -> dict[str, str]:
-        """Join the variables and the emulated CPU."""
-        cpu = {"QEMU_CPU": QEMU_CPU} if self.emulated else {}
-        return {**cpu, **self.environment}
+    @property
+    def cpu(self) -> dict[str, str]:
+        """The variable for an emulated CPU."""
+        return {"QEMU_CPU": QEMU_CPU} if self.emulated else {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.placement import place_identity
 from aarch64_wheels.stages.activation import active_environment
 from aarch64_wheels.stages.hooks import Prepared, call_hook
-from aarch64_wheels.stages.job import PROJECT, Job
+from aarch64_wheels.stages.job import PROJECT, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.requirements import Requirements
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def prepare_environment(
     """Copy the project in and make its build environment (PEP 518), without the backend's wheel.
 
     Args:
-        session: a container in which no code of the project has run.
+        session: a container in which no code of the project has run, prepared by an earlier
+            run or not.
         job: what is built.
         setup: what the backend may be run with.
         outcome: how it is to run.
@@ -33,7 +35,6 @@ def prepare_environment(
         StageError: a build requirement cannot be installed, or the backend does not start.
     """
     facts = setup.facts.facts(session, job.target.interpreter)
-    place_identity(session, facts)
     variables = active_environment(
         job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
     )
@@ -41,8 +42,22 @@ def prepare_environment(
     requirements = Requirements(
         session=session, job=job, setup=setup, facts=facts, native=outcome.is_native
     )
-    # Other projects' builds use what is kept, so it is kept before this project can touch it.
-    requirements.prepare()
+    if session.is_prepared:
+        job.sink("using the build environment kept by an earlier run")
+    else:
+        place_identity(session, facts)
+        requirements.make()
+        # Other projects' builds use what is kept, so it is kept before this one can touch it.
+        _keep(session, job)
     session.copy_in(job.source, PROJECT, exclude=job.left_out)
     requirements.add(call_hook(session, job, prepared, _REQUIRES))
     return prepared
+
+
+def _keep(session: Session, job: Job) -> None:
+    try:
+        # By uv itself, which may be a native program: `rm` is the image's own.
+        session.run(["uv", "cache", "clean"], sink=job.sink, env=UV_ENVIRONMENT)
+        session.keep()
+    except StageError as error:  # a full disk costs the next run some time, not this its wheel
+        job.sink(f"the build environment is not kept for later runs: {error}")

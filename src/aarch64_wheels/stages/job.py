@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aarch64_wheels.engine.api import LineSink
-    from aarch64_wheels.environments import EnvironmentStore
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.wheelhouse import Wheelhouse
 
@@ -29,6 +28,8 @@ UV_ENVIRONMENT = {
     "UV_NO_CONFIG": "1",
     "UV_PYTHON_DOWNLOADS": "never",
     "UV_NO_PROGRESS": "1",
+    # Away from root's own, for it is emptied.
+    "UV_CACHE_DIR": str(WORK / "uv-cache"),
     "UV_LINK_MODE": "copy",
 }
 
@@ -42,7 +43,6 @@ class Job:
         source: the unpacked project on the host.
         left_out: what of it is not copied (the output directory, when it lies inside).
         wheelhouse: where the finished wheel goes.
-        environments: build environments of earlier runs.
         sink: takes each line of output.
     """
 
@@ -51,5 +51,4 @@ class Job:
     source: Path
     left_out: Collection[Path]
     wheelhouse: Wheelhouse
-    environments: EnvironmentStore
     sink: LineSink

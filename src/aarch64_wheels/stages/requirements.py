@@ -1,12 +1,10 @@
-"""What a build requires, installed into an environment that is kept for later runs."""
+"""What a build requires, installed into an environment of its own."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,13 +12,12 @@ from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.backend import NotNative
 from aarch64_wheels.native.markers import for_target, is_requirement
 from aarch64_wheels.native.overlay import lacks_wheel, lay_over, uv_platform
-from aarch64_wheels.native.placement import PTH, write_pth
+from aarch64_wheels.native.placement import write_pth
 from aarch64_wheels.native.places import WORK
 from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from aarch64_wheels.engine.api import Argv, Session
     from aarch64_wheels.native.backend import BackendSetup
@@ -32,8 +29,6 @@ _NOT_STARTED = (126, 127)
 _WANTED = WORK / "requirements/pyproject.toml"
 _PINS = WORK / "requirements/pins.txt"
 _MAX_PINS = 1 << 20
-#: Our code that a native environment depends on: kept ones are not those of another version.
-_SHAPED_BY = ("native/identity/overlay.py", "native/overlay.py", "native/markers.py")
 #: A native interpreter compiles for the machine it runs on, and these are no such compilers: only
 #: what needs none can be built from source for it.
 _NO_COMPILERS = dict.fromkeys(("CC", "CXX", "LD", "AR", "FC"), "no-x86-64-compiler")
@@ -67,8 +62,8 @@ class Requirements:
     facts: Facts
     native: bool
 
-    def prepare(self) -> None:
-        """Take the environment of an earlier run, or make one and keep it.
+    def make(self) -> None:
+        """Make it with what `pyproject.toml` requires.
 
         To be called before any code of the project has run in the container.
 
@@ -76,43 +71,14 @@ class Requirements:
             NotNative: what it needs cannot be had for a native interpreter.
             StageError: it cannot be had at all.
         """
-        if not self.job.environments.holds(self._archive):
-            self._make()
-            return
-        self.job.sink(f"using the build environment kept in {self._archive}")
-        try:
-            self.session.restore(self._archive, ENVIRONMENT.parent)
-            self.session.capture([PYTHON, "-I", "-S", "-c", ""])
-        except StageError as error:
-            self._make_anew(error)
-
-    def add(self, requires: Sequence[str]) -> None:
-        """Install what the backend requires besides; raises as `prepare`."""
-        self._install(requires, is_empty=False)
-
-    def _make_anew(self, error: StageError) -> None:
-        """Forget a kept environment that is damaged."""
-        self.job.sink(f"the kept build environment is damaged, and made anew: {error}")
-        self._archive.unlink(missing_ok=True)
-        self.session.run(["rm", "-rf", ENVIRONMENT], sink=self.job.sink)
-        self._make()
-
-    @property
-    def _archive(self) -> Path:
-        made_by = (PTH, self.setup.key, _our_digest()) if self.native else (PTH,)
-        requires = self.job.plan.build_requires
-        return self.job.environments.archive(self.job.target.interpreter, requires, made_by)
-
-    def _make(self) -> None:
-        """Make it with what `pyproject.toml` requires, and keep it."""
         self._run(["uv", "venv", "--no-project", "--python", self._interpreter, ENVIRONMENT])
         write_pth(self.session, ENVIRONMENT / self.facts.site)
         self._install(self.job.plan.build_requires, is_empty=True)
         self._compile()
-        try:
-            self._save(self._archive)
-        except OSError as error:  # a full disk costs the next run some time, not this its wheel
-            self.job.sink(f"the build environment is not kept for later runs: {error}")
+
+    def add(self, requires: Sequence[str]) -> None:
+        """Install what the backend requires besides; raises as `make`."""
+        self._install(requires, is_empty=False)
 
     def _install(self, requires: Sequence[str], *, is_empty: bool) -> None:
         if not requires:
@@ -205,14 +171,6 @@ class Requirements:
         except CommandError as error:  # the interpreters make it themselves, only slower
             self.job.sink(f"no bytecode was made natively: {error.what}")
 
-    def _save(self, archive: Path) -> None:
-        draft = self.job.environments.draft(archive)
-        try:
-            self.session.save(ENVIRONMENT, draft)
-            draft.replace(archive)
-        finally:
-            draft.unlink(missing_ok=True)
-
 
 def _explained(error: CommandError, first: Sequence[str]) -> StageError:
     """Say why uv failed, also where a failed build says much after uv's own first lines."""
@@ -224,13 +182,6 @@ def _explained(error: CommandError, first: Sequence[str]) -> StageError:
         )
     lost = [line for line in first if line not in error.tail]
     return CommandError(error.argv, error.status, "\n".join([*lost, error.tail]))
-
-
-def _our_digest() -> str:
-    """Give a digest of our code that shapes a native environment."""
-    package = resources.files("aarch64_wheels")
-    ours = b"".join(package.joinpath(name).read_bytes() for name in _SHAPED_BY)
-    return hashlib.sha256(ours + repr(_NO_COMPILERS).encode()).hexdigest()
 
 
 def _as_project(requires: Sequence[str]) -> bytes:
