@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 import textwrap
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import certifi
 import pytest
 
 from tests.integration.conftest import copy_repository
+from tests.integration.publishing_job import PASSWORD, Job
 from tests.standins.certificates import Certificates, make_certificates
 from tests.standins.publishers import Publisher
 from tests.standins.receiving import Rules
@@ -24,7 +20,8 @@ from tests.standins.surroundings import Surroundings
 from tests.standins.traffic import Clock, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
+    from pathlib import Path
 
 #: `steps.*.outcome` and what the step leaves behind are looked at by the step after it.
 WORKFLOW = """\
@@ -55,7 +52,6 @@ WORKFLOW = """\
               cp -r "wheel house" "$RESULT/"
               printf '%s' "$OUTPUTS" > "$RESULT/outputs.json"
 """
-PASSWORD = "pass-word-of-somebody"  # noqa: S105 - it opens a stand-in only
 FILES = [f"demo-1.0-{number}-py3-none-any.whl" for number in range(3)]
 
 
@@ -81,70 +77,6 @@ def _fill(checkout: Path, count: int) -> None:
     folder.mkdir()
     for number in range(count):
         make_wheel(folder, f"number = {number}", tags=f"{number}-py3-none-any")
-
-
-@dataclass
-class Job:
-    """Runs of the workflow; of the last one, what it printed and what it left behind."""
-
-    checkout: Path
-    around: Surroundings
-    folder: Path
-    said: str = ""
-    left: str = ""
-
-    def run(self, **variables: str) -> int:
-        """Run it with these variables instead of the usual ones; gives the exit status of `act`."""
-        result = self.folder / f"result {len(list(self.folder.iterdir()))}"
-        result.mkdir()
-        self._commit()
-        environ = {**self._usual(), **variables, "RESULT": str(result)}
-        file = self.folder.with_name("variables")
-        file.write_text("".join(f"{name}={value}\n" for name, value in environ.items()))
-        done = self._act(file)
-        texts = [path.read_text(errors="replace") for path in result.rglob("*") if path.is_file()]
-        self.said = f"{done.stdout}\n{done.stderr}"
-        print(self.said)
-        self.left = "\n".join([*map(str, result.rglob("*")), *texts])
-        told = [secret for secret in self._secrets(environ) if secret in self.said + self.left]
-        assert (told, (result / "outputs.json").is_file()) == ([], True)
-        return done.returncode
-
-    def _act(self, variables: Path) -> subprocess.CompletedProcess[str]:
-        program = str(Path(sys.executable).with_name("act"))
-        words = ["push", "-P", "ubuntu-latest=-self-hosted", "--no-cache-server", "--env-file"]
-        return subprocess.run(
-            [program, *words, str(variables)],
-            cwd=self.checkout,
-            env=self.around.environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def _usual(self) -> dict[str, str]:
-        around, folder = self.around, self.folder.parent
-        trust = around.sigstore.write_trust_config(folder / "trust.json")
-        # The Action's tools are installed from the real index.
-        known = Path(os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()).read_bytes()
-        bundle = folder / "bundle.pem"
-        bundle.write_bytes(known + around.certificates.authority.read_bytes())
-        return {
-            **around.variables,
-            "REQUESTS_CA_BUNDLE": str(bundle),
-            "CURL_CA_BUNDLE": str(bundle),
-            "INDEX": around.index.upload_url,
-            "TRUST_CONFIG": str(trust),
-            "TRUSTED": "always",
-        }
-
-    def _secrets(self, environ: Mapping[str, str]) -> set[str]:
-        return self.around.secrets | {environ.get("PASS") or PASSWORD}
-
-    def _commit(self) -> None:
-        me = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
-        for command in (["add", "."], [*me, "commit", "--quiet", "--allow-empty", "-m", "test"]):
-            subprocess.run(["git", *command], cwd=self.checkout, check=True)
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+from demo._core import one
+
+__all__ = ["one"]
