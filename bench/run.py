@@ -103,11 +103,9 @@ class Run:
         """Tell whether no build of this run has left the environment that it could use."""
         if not task.way.keeps_environments:
             return False
-        ways = {Way.ACCELERATED, Way.NATIVE_ONLY} if task.way is not Way.EMULATED else {task.way}
-        ways = {Way.FIVE} if task.way is Way.FIVE else ways
         done = self.results.measurements
         return not any(
-            row.ok and row.source == task.source.name and row.way in ways for row in done
+            row.ok and row.source == task.source.name and row.way is task.way for row in done
         )
 
     def build(self, task: Task, log: Path) -> Measurement:

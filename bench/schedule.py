@@ -43,7 +43,7 @@ def make_schedule(
 
 
 def _warm_up(source: Source, *, quick: bool) -> list[Task]:
-    ways = [Way.ACCELERATED] if quick else [Way.ACCELERATED, Way.GCC]
+    ways = [Way.ACCELERATED] if quick else [Way.ACCELERATED, Way.NATIVE_ONLY, Way.GCC]
     if source.main and not quick:
         ways.append(Way.FIVE)
     return [Task(source=source, way=way, round=0) for way in ways]

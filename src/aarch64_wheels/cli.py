@@ -53,7 +53,7 @@ _HELP = {
     "output_dir": "where wheels, logs and report.json go (default: wheelhouse)",
     "jobs": "targets built at the same time (default: one for each core)",
     "cache_dir": "where downloads and the embedded image are kept",
-    "no_cache": "fetch and assemble anew what the cache holds",
+    "no_cache": "make anew what the cache holds, and build environments",
     "config_file": "a TOML file with [tool.aarch64-wheels], instead of the source's",
     "dists": "wheels, sdists, and directories that hold them (default: the output directory)",
     "repository": "pypi (default), testpypi, a section of ~/.pypirc, or none for no index at all",

@@ -3,7 +3,8 @@
 One is kept as an image of the engine: a container of it starts as quickly as one of the image
 below, and nothing is copied. It is only ever taken of a container in which no code of a project
 has run, so no source can put anything into the environment of another's build
-(`stages/environment.py`).
+(`stages/environment.py`). The code of the requirements has run there: who requires the same
+trusts it as much.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = "aarch64-wheels/environment"
 #: Our code that has a say in what such a container holds.
-_SHAPED_BY = ("native", "stages")
+_SHAPED_BY = ("commands", "engine", "native", "stages")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -321,6 +322,22 @@ def test_what_is_kept_begins_the_next_session_and_holds_no_variables(
     finally:
         engine.forget_image(name)
     assert not is_kept(engine, name)
+
+
+def test_docker_s_own_proxies_reach_commands_and_are_not_kept(
+    debian_image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = "http://me:hush@proxy.example:3128"
+    (tmp_path / "config.json").write_text(
+        json.dumps({"proxies": {"default": {"httpProxy": proxy, "noProxy": "here.example"}}})
+    )
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    own = new_engine()
+    spec = ContainerSpec(environment={"no_proxy": "there.example"})
+    with own.start_session(debian_image, spec) as session:
+        told = session.capture(shell("echo $HTTP_PROXY $no_proxy"))
+        assert "hush" not in str(own.client.api.inspect_container(session.name))
+    assert told.split() == [proxy, "there.example"]
 
 
 def test_the_bridge_keeps_its_address(engine: Engine) -> None:

@@ -25,9 +25,9 @@ def test_rounds_come_one_after_the_other_over_all_sources() -> None:
 
 
 def test_caches_are_filled_before() -> None:
-    assert ways(0, "kiwi") == [Way.ACCELERATED, Way.GCC, Way.FIVE]
+    assert ways(0, "kiwi") == [Way.ACCELERATED, Way.NATIVE_ONLY, Way.GCC, Way.FIVE]
     assert ways(0, "kiwi", quick=True) == [Way.ACCELERATED]
-    assert ways(0, "cherry") == [Way.ACCELERATED, Way.GCC]
+    assert ways(0, "cherry") == [Way.ACCELERATED, Way.NATIVE_ONLY, Way.GCC]
 
 
 def test_slow_ways_have_fewer_rounds() -> None:

@@ -49,17 +49,14 @@ class FakeEngine:
     cores: int = 4
     sessions: list[FakeSession] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
+    swept: list[Any] = field(default_factory=list)
     closed: int = 0
 
     def image_id(self, reference: str) -> str:
         return f"sha256:{reference}"
 
-    def has_image(self, name: str) -> bool:
-        return name in self.kept
-
-    def image_labels(self, name: str) -> dict[str, str]:
-        assert name in self.kept
-        return {LABEL: str(int(time.time()))}
+    def find_labels(self, name: str) -> dict[str, str] | None:
+        return {LABEL: str(int(time.time()))} if name in self.kept else None
 
     def start_session(self, reference: str, spec: ContainerSpec) -> FakeSession:
         session = self.make()
@@ -132,7 +129,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(build, "connect", lambda *_arguments: engine)
     monkeypatch.setattr(build, "check_space", lambda *_arguments, **_options: None)
     monkeypatch.setattr(build, "sweep", lambda *_arguments: ())
-    monkeypatch.setattr(build, "remove_kept", lambda _engine: None)
+    monkeypatch.setattr(build, "remove_kept", engine.swept.append)
     monkeypatch.setattr(build, "ensure_image", lambda _engine, image, _note: image.reference)
     monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
     settings = Settings(
@@ -156,6 +153,7 @@ def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
     written = json.loads((bench.output / "report.json").read_text())
     assert written["targets"][0]["wheel"]["filename"] == GOOD_NAME
     assert (bench.listener.reports, bench.engine.closed) == ([report], 1)
+    assert bench.engine.swept == [bench.engine], "what earlier runs have kept for too long"
 
 
 def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:

@@ -130,13 +130,14 @@ def test_tools_are_installed_for_the_embedded_image_only(
     expected: list[tuple[str, ...]],
 ) -> None:
     installed: list[tuple[str, ...]] = []
-    monkeypatch.setattr(doctor, "provide_engine", lambda *_arguments: None)
-    monkeypatch.setattr(doctor, "make_bridge_last", lambda *_arguments: None)
+    monkeypatch.setattr(doctor, "provide_engine", lambda *_arguments: "engine")
+    mended: list[object] = []
+    monkeypatch.setattr(doctor, "make_bridge_last", lambda engine, _sink: mended.append(engine))
     monkeypatch.setattr(doctor, "ensure_emulation", lambda *_arguments, **_options: None)
     monkeypatch.setattr(doctor, "missing_packages", lambda: ("mmdebstrap",))
     monkeypatch.setattr(doctor, "apt_install", lambda names, _sink: installed.append(names))
     make_fit({}, tmp_path, print, embedded=embedded)
-    assert installed == expected
+    assert (installed, mended) == (expected, ["engine"])
 
 
 def test_no_engine_is_unfit_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,9 @@ class FakeEngine:
     def forget_image(self, reference: str) -> None:
         self.forgotten.append(reference)
 
+    def forget_above(self, reference: str) -> None:
+        self.forgotten.append(f"above {reference}")
+
 
 @dataclass
 class Store:
@@ -112,6 +115,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     image = EmbeddedImage(recipe=RECIPE, cache_dir=tmp_path / "cache", index=IndexSettings())
     made = Store(image=image, mirror={packages.name: "r1" for packages in RECIPE.sets})
     monkeypatch.setattr(store, "assemble", made.assemble)
+    monkeypatch.setattr(store, "remove_kept_above", FakeEngine.forget_above)
     monkeypatch.setattr(store, "current_release", lambda row, **_options: made.mirror[row.name])
     for packages in RECIPE.sets:
         made.fetch(packages)
@@ -202,7 +206,7 @@ def test_the_image_that_a_rebuild_replaces_is_forgotten(current: Store) -> None:
     old = current.engine.image_id(TAG)
     current.mirror["sysroot"] = "r2"
     current.refresh()
-    assert current.engine.forgotten == [old]
+    assert current.engine.forgotten == [f"above {old}", old]
     assert current.engine.image_id(TAG) != old
 
 

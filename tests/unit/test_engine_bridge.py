@@ -79,6 +79,19 @@ def test_the_bridge_gets_an_address_of_its_own(
     assert argv[-1] in said[0]
 
 
+def test_the_address_that_running_containers_know_is_kept(
+    interfaces: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[list[str]] = []
+    monkeypatch.setattr(bridge, "as_root", lambda argv: argv)
+    monkeypatch.setattr(bridge, "call", lambda argv, **_options: calls.append(argv))
+    for address in ("06:51:44:b9:52:13", "00:00:00:00:00:00"):
+        (interfaces / "docker0/address").write_text(f"{address}\n")
+        bridge.make_bridge_last(engine({NAME: "docker0"}), print, interfaces)
+    assert [argv[-1] == "06:51:44:b9:52:13" for argv in calls] == [True, False]
+    assert calls[1][-1].startswith("02:42:")
+
+
 def test_a_bridge_that_cannot_be_set_is_told_and_no_error(
     interfaces: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

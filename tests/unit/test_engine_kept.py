@@ -8,42 +8,77 @@ from typing import Any
 
 import docker.errors
 import pytest
+import requests
 
 from aarch64_wheels.engine.container import ContainerSession
-from aarch64_wheels.engine.kept import FRESH_SECONDS, LABEL, is_kept, keep, remove_kept
+from aarch64_wheels.engine.kept import (
+    FRESH_SECONDS,
+    LABEL,
+    is_kept,
+    keep,
+    remove_kept,
+    remove_kept_above,
+)
+from aarch64_wheels.engine.owner import PID_LABEL
 from aarch64_wheels.engine.spec import ContainerSpec
 from aarch64_wheels.errors import StageError
 
 NAME = "aarch64-wheels/environment:cp313-0"
 
 
+class FakeApi:
+    """An engine's images by id, as its API gives and takes them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.names: dict[str, str] = {}
+        self.commits: list[tuple[str, dict[str, Any]]] = []
+        self.in_use: set[str] = set()
+
+    def add(self, image_id: str, labels: dict[str, str], parent: str = "") -> None:
+        self.rows[image_id] = {"Id": image_id, "Labels": labels, "ParentId": parent}
+
+    def images(self, *, filters: dict[str, str]) -> list[dict[str, Any]]:
+        return [row for row in self.rows.values() if filters["label"] in row["Labels"]]
+
+    def inspect_image(self, name: str) -> dict[str, Any]:
+        if name not in self.names:
+            raise docker.errors.ImageNotFound(f"No such image: {name}")
+        return self.rows[self.names[name]]
+
+    def remove_image(self, image_id: str, *, noprune: bool) -> None:
+        assert noprune, "what it was made of is not ours to remove"
+        if image_id in self.in_use:
+            raise docker.errors.APIError("conflict: a container uses it")
+        del self.rows[image_id]
+
+    def commit(self, container: str, repository: str, tag: str, **options: Any) -> None:
+        self.commits.append((container, options))
+        image_id = f"id {len(self.commits)}"
+        self.add(image_id, {LABEL: str(int(time.time()))})
+        self.names[f"{repository}:{tag}"] = image_id
+
+
 class FakeEngine:
-    """An engine's images, by name, with their labels."""
+    """An engine that holds images of some ages, in seconds, by name."""
 
-    def __init__(self, images: dict[str, dict[str, str]]) -> None:
-        self.images = images
-        self.client = SimpleNamespace(api=SimpleNamespace(images=self._list))
+    def __init__(self, **ages: float) -> None:
+        self.api = FakeApi()
+        self.client = SimpleNamespace(api=self.api)
+        for name, age in ages.items():
+            self.api.add(name, {LABEL: str(int(time.time() - age))})
 
-    def has_image(self, name: str) -> bool:
-        return name in self.images
+    def find_labels(self, name: str) -> dict[str, str] | None:
+        row = self.api.rows.get(name)
+        return None if row is None else row["Labels"]
 
-    def image_labels(self, name: str) -> dict[str, str]:
-        return self.images[name]
-
-    def forget_image(self, name: str) -> None:
-        del self.images[name]
-
-    def _list(self, *, filters: dict[str, str]) -> list[dict[str, Any]]:
-        return [
-            {"Id": name, "Labels": labels}
-            for name, labels in self.images.items()
-            if filters["label"] in labels
-        ]
+    @property
+    def ids(self) -> set[str]:
+        return set(self.api.rows)
 
 
 def _engine(**ages: float) -> Any:
-    now = time.time()
-    return FakeEngine({name: {LABEL: str(int(now - age))} for name, age in ages.items()})
+    return FakeEngine(**ages)
 
 
 AGES = {
@@ -60,7 +95,8 @@ def test_how_long_it_serves(age: float, expected: bool) -> None:  # noqa: FBT001
 
 @pytest.mark.parametrize("labels", [{}, {LABEL: ""}, {LABEL: "soon"}], ids=str)
 def test_one_that_does_not_say_how_old_it_is_serves_nobody(labels: dict[str, str]) -> None:
-    engine: Any = FakeEngine({"it": labels})
+    engine = _engine()
+    engine.api.add("it", labels)
     assert is_kept(engine, "it") is False
 
 
@@ -68,23 +104,33 @@ def test_what_is_not_there_is_not_kept() -> None:
     assert is_kept(_engine(), "it") is False
 
 
-def test_old_ones_go() -> None:
-    engine = _engine(fresh=0, old=FRESH_SECONDS + 60)
-    engine.images["another's"] = {}
+def test_old_ones_go_unless_they_are_in_use() -> None:
+    engine = _engine(fresh=0, old=FRESH_SECONDS + 60, used=FRESH_SECONDS + 60)
+    engine.api.add("another's", {})
+    engine.api.in_use.add("used")
     remove_kept(engine)
-    assert set(engine.images) == {"fresh", "another's"}
+    assert engine.ids == {"fresh", "used", "another's"}
     remove_kept(engine, older_than=-1)
-    assert set(engine.images) == {"another's"}
+    assert engine.ids == {"used", "another's"}
 
 
-def test_an_engine_that_cannot_list_its_images_costs_nothing() -> None:
+def test_those_above_an_image_go_before_it() -> None:
+    engine = _engine(other=0)
+    engine.api.add("child", {LABEL: "0"}, parent="base")
+    engine.api.add("another's child", {}, parent="base")
+    remove_kept_above(engine, "base")
+    assert engine.ids == {"other", "another's child"}
+
+
+@pytest.mark.parametrize("error", [docker.errors.APIError("busy"), requests.ConnectionError()])
+def test_an_engine_that_cannot_list_its_images_costs_nothing(error: Exception) -> None:
     def refuse(**_options: Any) -> None:
-        raise docker.errors.APIError("busy")
+        raise error
 
     engine = _engine(old=FRESH_SECONDS + 60)
-    engine.client.api.images = refuse
+    engine.api.images = refuse
     remove_kept(engine)
-    assert set(engine.images) == {"old"}
+    assert engine.ids == {"old"}
 
 
 def _session(api: Any, *, image: str, keep_as: str) -> ContainerSession:
@@ -93,15 +139,22 @@ def _session(api: Any, *, image: str, keep_as: str) -> ContainerSession:
     return ContainerSession(SimpleNamespace(api=api), image, spec, registry)
 
 
-def test_it_is_kept_under_its_name_with_the_time() -> None:
-    asked: list[Any] = []
-    api = SimpleNamespace(commit=lambda *words, **options: asked.append((words, options)))
-    keep(SimpleNamespace(api=api), "container", NAME)
-    [(words, options)] = asked
-    assert words == ("container", "aarch64-wheels/environment", "cp313-0")
-    label, _, when = options["changes"][0].rpartition("=")
-    assert label == f"LABEL {LABEL}"
+def test_it_is_kept_under_its_name_with_the_time_and_no_owner() -> None:
+    engine = _engine()
+    keep(engine.client, "container", NAME)
+    [(container, options)] = engine.api.commits
+    assert (container, options["pause"], set(engine.api.names)) == ("container", False, {NAME})
+    kept, owner = options["changes"]
+    label, _, when = kept.rpartition("=")
+    assert (label, owner) == (f"LABEL {LABEL}", f'LABEL {PID_LABEL}=""')
     assert 0 <= time.time() - int(when) < 60
+
+
+def test_an_earlier_one_of_that_name_goes() -> None:
+    engine = _engine(other=0)
+    keep(engine.client, "container", NAME)
+    keep(engine.client, "container", NAME)
+    assert engine.ids == {"other", "id 2"}
 
 
 def test_a_session_that_is_to_be_kept_as_nothing_is_not() -> None:
@@ -112,7 +165,9 @@ def test_an_engine_that_cannot_keep_it_is_a_stage_error() -> None:
     def refuse(*_words: Any, **_options: Any) -> None:
         raise docker.errors.APIError("no space left on device")
 
-    session = _session(SimpleNamespace(commit=refuse), image="debian", keep_as=NAME)
+    api: Any = FakeApi()
+    api.commit = refuse
+    session = _session(api, image="debian", keep_as=NAME)
     with pytest.raises(StageError, match="cannot keep the container of debian") as caught:
         session.keep()
     assert "no space left" in caught.value.found
@@ -142,5 +197,6 @@ def test_a_container_is_made_without_the_variables_of_its_commands() -> None:
     )
     session = _session(api, image="debian", keep_as=NAME)
     session._create_and_start(init=True)  # noqa: SLF001
-    assert made["environment"] == {}
+    # docker-py would add the proxies of Docker's own configuration, with their logins.
+    assert (made["environment"], made["use_config_proxy"]) == ({}, False)
     assert "secret" not in str(made)

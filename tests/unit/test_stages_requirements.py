@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
-from aarch64_wheels.native.places import IDENTITY
+from aarch64_wheels.native.places import CALLS, IDENTITY
 from aarch64_wheels.stages.job import PROJECT
 from tests.unit.backend_samples import HOOK
 from tests.unit.environment_samples import (
@@ -44,6 +44,28 @@ def test_the_environment_is_kept_before_any_of_the_project_is_in_the_container(
     assert steps.index("keep") + 1 == steps.index(f"copy in {PROJECT}")
     assert steps.index(f"copy in {PROJECT}") < steps.index("hook")
     assert steps.count("keep") == 1
+    caches = {one.env["UV_CACHE_DIR"] for one in session.commands if one.argv[0] == "uv"}
+    assert len(caches) == 1, "the one that is emptied is the one that was filled"
+
+
+def test_calls_of_compiled_requirements_are_not_kept(tmp_path: Path) -> None:
+    session = fresh_session()
+    session.files[CALLS] = b"native\tcc\t0\n"
+    prepare_accelerated(tmp_path, session, build_requires=("wheel",))
+    assert session.files[CALLS] == b""
+
+
+def test_facts_of_a_prepared_container_are_not_kept_for_others(tmp_path: Path) -> None:
+    """The code of requirements has run in it, and may have changed the interpreter."""
+    session = fresh_session()
+    session.is_prepared = True
+    prepare_emulated(tmp_path, session)
+    prepare_emulated(tmp_path, session)
+    assert steps_of(session).count("ask") == 2
+    session.is_prepared = False
+    prepare_emulated(tmp_path, session)
+    prepare_emulated(tmp_path, session)
+    assert steps_of(session).count("ask") == 3
 
 
 @BOTH

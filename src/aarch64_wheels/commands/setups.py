@@ -71,6 +71,7 @@ class Setups:
             image_id=self.image_id,
             indexes=(self.index.index_url or "", *self.index.extra_index_urls),
             given=(
+                *self.index.trusted_hosts,
                 self.tools.configuration.name if self.tools else "",
                 hashlib.sha256(bundle.read_bytes()).hexdigest() if bundle else "",
             ),

@@ -19,6 +19,7 @@ from aarch64_wheels.embedded.assemble import (
 )
 from aarch64_wheels.embedded.fetch import current_release, is_fetched, release_of
 from aarch64_wheels.embedded.recipe import PackageSet, Recipe, load_recipe
+from aarch64_wheels.engine.kept import remove_kept_above
 from aarch64_wheels.locking import exclusive
 from aarch64_wheels.processes import Processes
 
@@ -137,6 +138,7 @@ class EmbeddedImage:
         replaced = engine.image_id(self.tag) if engine.has_image(self.tag) else ""
         engine.load(self.archive)
         if replaced and replaced != engine.image_id(self.tag):
+            remove_kept_above(engine, replaced)
             engine.forget_image(replaced)
 
 

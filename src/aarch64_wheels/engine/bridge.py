@@ -28,6 +28,7 @@ INTERFACES = Path("/sys/class/net")
 _SET = "3"
 #: The prefix of the addresses that Docker gives: locally administered, and of one station.
 _PREFIX = "02:42"
+_NO_ADDRESS = "00:00:00:00:00:00"
 
 
 def changing_bridge(engine: Engine, interfaces: Path = INTERFACES) -> str | None:
@@ -54,16 +55,27 @@ def make_bridge_last(engine: Engine, sink: LineSink, interfaces: Path = INTERFAC
     """Give the bridge an address of its own where it has none, saying so; else do nothing.
 
     One that cannot be set is told too, and no error: a build may well get through without.
+    It lasts as long as the bridge, which an engine makes anew after the machine has started.
     """
     name = changing_bridge(engine, interfaces)
     if name is None:
         return
-    command = ["ip", "link", "set", "dev", name, "address", new_address()]
-    sink(f"giving the network bridge {name} a lasting address, {command[-1]}")
+    address = _present_address(interfaces / name) or new_address()
+    command = ["ip", "link", "set", "dev", name, "address", address]
+    sink(f"giving the network bridge {name} a lasting address, {address}")
     try:
         call(as_root(command), sink=sink)
     except (CommandError, UnfitError) as error:
         sink(f"it keeps the address that changes: {error} (as root: {' '.join(command)})")
+
+
+def _present_address(interface: Path) -> str:
+    """Give the one it has, which running containers know; empty for a bridge without any port."""
+    try:
+        address = (interface / "address").read_text().strip()
+    except OSError:
+        return ""
+    return "" if address == _NO_ADDRESS else address
 
 
 def new_address() -> str:

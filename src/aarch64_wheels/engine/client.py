@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +85,12 @@ class Engine:
 
     def image_labels(self, reference: str) -> dict[str, str]:
         """Give the image's labels. Raises UnfitError if the engine does not hold it."""
-        labels = self._required(reference).get("Config", {}).get("Labels") or {}
-        return {str(name): str(value) for name, value in labels.items()}
+        return _labels(self._required(reference))
+
+    def find_labels(self, reference: str) -> dict[str, str] | None:
+        """Give the image's labels, None if the engine does not hold it."""
+        found = self._inspect(reference)
+        return None if found is None else _labels(found)
 
     def image_path(self, reference: str) -> str:
         """Give the image's PATH, or the kernel's usual one where it names none."""
@@ -98,7 +103,7 @@ class Engine:
         try:
             self.client.images.remove(reference)
         except docker.errors.APIError:
-            return  # another tag or container needs it
+            return  # another tag, a container or an image made of it needs it
 
     def pull(
         self, reference: str, sink: LineSink, *, pause: Callable[[float], None] = time.sleep
@@ -131,7 +136,11 @@ class Engine:
 
     def start_session(self, image: str, spec: ContainerSpec | None = None) -> ContainerSession:
         """Make a session of an image; the container starts when it is entered (`with`)."""
-        return ContainerSession(self.client, image, spec or ContainerSpec(), self.containers)
+        spec = spec or ContainerSpec()
+        # Docker gives a container the proxies of its own configuration, ours go to the commands.
+        proxies = self.client.api._proxy_configs.get_environment()  # noqa: SLF001 - no other way
+        spec = replace(spec, environment={**proxies, **spec.environment})
+        return ContainerSession(self.client, image, spec, self.containers)
 
     def close_all(self) -> None:
         """Remove all containers that this process made. Safe from any thread, at any time."""
@@ -167,6 +176,11 @@ class Engine:
         if found is None:
             raise UnfitError(f"{self.name} does not hold the image {reference}")
         return found
+
+
+def _labels(attributes: Mapping[str, Any]) -> dict[str, str]:
+    labels = attributes.get("Config", {}).get("Labels") or {}
+    return {str(name): str(value) for name, value in labels.items()}
 
 
 def _storage(info: Mapping[str, Any]) -> Path | None:

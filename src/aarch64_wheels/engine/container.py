@@ -214,6 +214,7 @@ class ContainerSession:
             user="0:0",
             # Those of a build are given to its commands: these here are kept with the files.
             environment=self._spec.cpu,
+            use_config_proxy=False,
             labels=Owner.current().labels(self._spec.run_id),
             host_config=host_config,
             platform=PLATFORM,

@@ -150,7 +150,10 @@ class FactsStore:
         if kept is not None:
             return kept
         answer = ask_facts(session, interpreter)
-        self._keep(path, answer)
+        # The code of requirements has run in a prepared container, and may have changed the
+        # interpreter; what is kept is for all projects.
+        if not session.is_prepared:
+            self._keep(path, answer)
         return Facts.parse(answer)
 
     def _path(self, interpreter: Interpreter) -> Path:

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.report.model import CallSummary, ObjectRecord
 from aarch64_wheels.text import clean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from aarch64_wheels.engine.api import Session
 
 #: How much of a record is read, in bytes, and how many inputs of calls in all.
 MAX_BYTES = 16 << 20
@@ -71,6 +74,11 @@ class Call:
     output: str
     inputs: tuple[str, ...]
     directory: str
+
+
+def reset_calls(session: Session) -> None:
+    """Begin an empty record. Any user of the container may build, and so add to it."""
+    session.write(CALLS, b"", mode=0o666)
 
 
 def parse_calls(record: bytes) -> tuple[Call, ...]:

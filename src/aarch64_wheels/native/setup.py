@@ -19,13 +19,13 @@ from aarch64_wheels.errors import CommandError, UnfitError
 from aarch64_wheels.native.bundle import ensure_bundle, ensure_interpreter
 from aarch64_wheels.native.loader import LINKS
 from aarch64_wheels.native.places import (
-    CALLS,
     CONFIGURE,
     INTERPRETERS,
     NATIVE,
     TOOLS_PYTHON,
     WORK,
 )
+from aarch64_wheels.native.provenance import reset_calls
 from aarch64_wheels.native.system import NativeSystem, NoInterpreter
 from aarch64_wheels.settings.schema import Compiler
 
@@ -76,8 +76,7 @@ class NativeTools:
         """Make a container ready: compiler links, what the shim knows, an empty record."""
         session.restore(self.configuration, WORK.parent)
         session.link(LINKS)
-        # Any user of the container may build, and so add to the record.
-        session.write(CALLS, b"", mode=0o666)
+        reset_calls(session)
 
 
 @dataclass(frozen=True, kw_only=True)

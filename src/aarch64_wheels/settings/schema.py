@@ -73,7 +73,7 @@ class Settings:
         output_dir: where wheels, logs and `report.json` go.
         jobs: how many targets to build at once; 0 means one per core.
         cache_dir: where downloads and the embedded image are kept.
-        no_cache: do not use what `cache_dir` holds; fetch and assemble anew.
+        no_cache: use neither what `cache_dir` holds nor kept build environments; make all anew.
         config_file: a TOML file read instead of the source's `pyproject.toml`.
     """
 

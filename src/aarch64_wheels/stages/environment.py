@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.placement import place_identity
+from aarch64_wheels.native.provenance import reset_calls
+from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import active_environment
 from aarch64_wheels.stages.hooks import Prepared, call_hook
 from aarch64_wheels.stages.job import PROJECT, UV_ENVIRONMENT, Job
@@ -58,6 +60,8 @@ def _keep(session: Session, job: Job) -> None:
     try:
         # By uv itself, which may be a native program: `rm` is the image's own.
         session.run(["uv", "cache", "clean"], sink=job.sink, env=UV_ENVIRONMENT)
+        if job.plan.mode is Mode.ACCELERATED:
+            reset_calls(session)  # of compiled requirements: they are no part of a wheel
         session.keep()
     except StageError as error:  # a full disk costs the next run some time, not this its wheel
         job.sink(f"the build environment is not kept for later runs: {error}")
