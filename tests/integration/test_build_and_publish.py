@@ -144,7 +144,8 @@ def test_a_build_sees_no_secret_of_the_job_that_publishes_it(job: Job) -> None:
         assert [secret for secret in secrets if secret in seen] == []
         assert not {"GITHUB_TOKEN", "TWINE_PASSWORD", "ACTIONS_ID_TOKEN"} & set(_names(seen))
     assert len(told.containers) >= len(TAGS)
-    assert len(told.images) == len(TAGS), "each has certificates of its own, so it is kept anew"
+    # Each job has certificates of its own, so its environments are kept anew.
+    assert len(told.images) >= len(TAGS)
     everything = "\n".join([*told.containers, *told.images])
     assert [secret for secret in secrets if secret in everything] == []
 

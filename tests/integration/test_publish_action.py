@@ -141,6 +141,14 @@ def test_tokens_end_in_the_middle_of_two_hundred_files(
     [
         ({"environment": "realese"}, {}, ["environment: realese", "compare the job with"]),
         (
+            dict.fromkeys(
+                ("workflow_ref", "job_workflow_ref"),
+                "octo-org/demo/.github/workflows/wheels.yml@refs/tags/v1.0",
+            ),
+            {},
+            ["workflow_ref: octo-org/demo/.github/workflows/wheels.yml@", "compare the job with"],
+        ),
+        (
             {"job_workflow_ref": "octo-org/demo/.github/workflows/called.yml@refs/heads/main"},
             {},
             ["the job runs in a reusable workflow", "calling workflow"],
@@ -152,7 +160,7 @@ def test_tokens_end_in_the_middle_of_two_hundred_files(
             ["403", "user and password"],
         ),
     ],
-    ids=["environment", "reusable workflow", "permission", "password"],
+    ids=["environment", "workflow", "reusable workflow", "permission", "password"],
 )
 def test_what_is_wrong_is_said(
     job: Job, claims: dict[str, object], variables: dict[str, str], words: list[str]
