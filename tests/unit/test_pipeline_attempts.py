@@ -39,12 +39,19 @@ def _accelerated(backend: Backend = Backend.AUTO, compiler: Compiler = Compiler.
 def _refusing(session: FakeSession) -> FakeSession:
     """A container whose backend does not do natively, after it has done what it likes."""
     session.effects = {**session.effects, HOOK: breaks_the_build(1, "ImportError: _fast")}
-    session.files[CALLS] = CALL * 5
-    return session
+    return _calling(session, 5)
 
 
-def _calling(session: FakeSession) -> FakeSession:
-    session.files[CALLS] = CALL
+def _calling(session: FakeSession, times: int = 1) -> FakeSession:
+    """A container whose backend calls compilers; what was called before it does not count."""
+    hook = session.effects[HOOK]
+
+    def effect(session: FakeSession) -> str:
+        session.files[CALLS] = CALL * times
+        return hook(session)
+
+    session.effects = {**session.effects, HOOK: effect}
+    session.files[CALLS] = CALL * 9
     return session
 
 
