@@ -3,7 +3,8 @@
 A bridge whose hardware address nobody has set takes the lowest of those of its ports (Linux:
 `br_stp_recalculate_bridge_id`), so that it changes as containers come and go. The containers
 that know the old one then reach nothing, no name server either, until their neighbour cache
-asks again (about 10 to 35 s). Docker means to set one, and Docker 20.10 on Linux 6.18 does not.
+asks again (about 10 to 35 s). Docker sets one on a bridge that it makes itself, and leaves one
+that it finds as it is.
 """
 
 from __future__ import annotations
