@@ -11,15 +11,23 @@ import pytest
 from aarch64_wheels.errors import AarchWheelsError, PublishError
 from aarch64_wheels.publish.github import open_github
 from aarch64_wheels.publish.patience import Patience
+from tests.standins_github.server import GitHubServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from github.Repository import Repository
 
-    from tests.standins_github.server import GitHubServer
-
 TOKEN = "ghs_for_tests_only"  # noqa: S105 - opens the stand-in
+
+
+@contextmanager
+def checked_server(token: str = TOKEN) -> Iterator[GitHubServer]:
+    """Open a stand-in that is asked for nothing unexpected, and leaves no fault waiting."""
+    with GitHubServer(token, "org/demo") as server:
+        yield server
+        assert not server.unexpected
+        assert not server.faults.waiting
 
 
 def surroundings(server: GitHubServer, **changes: str) -> dict[str, str]:

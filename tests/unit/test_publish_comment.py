@@ -10,7 +10,7 @@ import pytest
 from aarch64_wheels.errors import PublishError, UsageError
 from aarch64_wheels.publish.comment import keep_comment, marker, pull_request_number
 from tests.standins_github import GitHubServer, faults
-from tests.standins_github.entering import TOKEN, entered, everything, patient
+from tests.standins_github.entering import TOKEN, checked_server, entered, everything, patient
 from tests.standins_github.releasing import writes
 from tests.standins_github.routes import LONGEST_COMMENT
 
@@ -30,11 +30,9 @@ COMMENTS = "/issues/7/comments$"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         server.store.issues.add(7)
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 @pytest.fixture

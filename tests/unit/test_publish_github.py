@@ -14,6 +14,7 @@ from tests.standins.certificates import make_certificates
 from tests.standins_github import GitHubServer, faults
 from tests.standins_github.entering import (
     TOKEN,
+    checked_server,
     entered,
     everything,
     patient,
@@ -42,10 +43,8 @@ def _usual_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 def fail(error: Exception) -> None:

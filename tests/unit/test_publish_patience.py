@@ -9,7 +9,7 @@ import pytest
 
 from aarch64_wheels.publish.github import told
 from tests.standins_github import GitHubServer, faults
-from tests.standins_github.entering import TOKEN, entered, patient, refused
+from tests.standins_github.entering import TOKEN, checked_server, entered, patient, refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,8 @@ WHEEL = "demo-1.0-py3-none-any.whl"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
     gc.collect()  # a connection that is left open is a warning now, and a failure
 
 

@@ -12,7 +12,7 @@ from aarch64_wheels.publish.asset_files import AssetFile
 from aarch64_wheels.publish.plan import Step
 from aarch64_wheels.publish.release import MARKER
 from tests.standins_github import GitHubServer, faults
-from tests.standins_github.entering import TOKEN, entered, everything
+from tests.standins_github.entering import TOKEN, checked_server, entered, everything
 from tests.standins_github.releasing import Job, contents, kill, run, writes
 from tests.standins_github.store import BRANCH
 
@@ -31,10 +31,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from aarch64_wheels.errors import PublishError
 from aarch64_wheels.publish.asset_files import AssetFile
 from aarch64_wheels.publish.plan import Step
 from tests.standins_github import GitHubServer, faults
-from tests.standins_github.entering import TOKEN, entered, everything
+from tests.standins_github.entering import TOKEN, checked_server, entered, everything
 from tests.standins_github.releasing import Job, contents, run, writes
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ UPLOADS = "^/api/uploads/.*/assets$"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 @pytest.fixture

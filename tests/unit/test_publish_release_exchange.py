@@ -14,7 +14,7 @@ from aarch64_wheels.publish.plan import Step
 from aarch64_wheels.report.writer import FILE_NAME as REPORT
 from tests.standins.samples import make_wheel
 from tests.standins_github import GitHubServer, faults
-from tests.standins_github.entering import TOKEN, entered
+from tests.standins_github.entering import checked_server, entered
 from tests.standins_github.releasing import Job, contents, run, writes
 from tests.unit.publish_samples import WHEEL, make_sdist
 
@@ -35,10 +35,8 @@ UPLOADS = "^/api/uploads/.*/assets$"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server() as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 @pytest.fixture

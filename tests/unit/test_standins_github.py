@@ -21,6 +21,7 @@ from github.GithubException import (
 )
 
 from tests.standins_github import GitHubServer, faults
+from tests.standins_github.entering import checked_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +38,8 @@ UPLOADS = "^/api/uploads/.*/assets$"
 
 @pytest.fixture
 def server() -> Iterator[GitHubServer]:
-    with GitHubServer(TOKEN, "org/demo") as server:
+    with checked_server(TOKEN) as server:
         yield server
-        assert not server.unexpected
-        assert not server.faults.waiting
 
 
 @pytest.fixture
