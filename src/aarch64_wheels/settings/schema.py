@@ -1,13 +1,16 @@
-"""The settings of a build: one frozen object, made once at the edge (see `layers`)."""
+"""The settings of a build: frozen objects, made once at the edge (see `layers`)."""
 
 from __future__ import annotations
 
 import enum
 import types
 import typing
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from aarch64_wheels.settings import kinds
+from aarch64_wheels.settings.kinds import Kind, Table
 
 #: What the name of every setting's environment variable starts with.
 ENV_PREFIX = "AARCH64_WHEELS_"
@@ -57,14 +60,22 @@ class EngineName(enum.StrEnum):
     PODMAN = "podman"
 
 
+def _of(kind: Kind, default: Any = None) -> Any:
+    """Make a field whose values are of this kind; its default is the kind's empty value."""
+    return field(default=kind.empty if default is None else default, metadata={"kind": kind})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything a build depends on that a user can choose.
+    """Everything a build depends on that a user can choose, and that is one for all targets.
 
     Attributes:
         source: a directory, an sdist file or a requirement such as `kiwisolver==1.4.7`.
         python: selectors (`cp313`, `3.13`, `cp3*`, `all`); empty means whatever the source's
             `requires-python` and the image's interpreters have in common.
+        build, skip: globs of target identifiers (`cp3{13,14}-*`); `python` goes before `build`.
+        enable: groups that no glob means by itself: `pypy`, `graalpy`, `cpython-prerelease`.
+        test_skip: globs of the targets whose wheels are not tested.
         image: a short name from `data/images.toml` or any image reference.
         mode: `auto`, `native`, `accelerated` or `emulated`.
         backend: who runs the build backend, `auto`, `native` or `emulated`.
@@ -79,6 +90,10 @@ class Settings:
 
     source: str = "."
     python: tuple[str, ...] = ()
+    build: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
+    test_skip: tuple[str, ...] = ()
     image: str = "manylinux2014"
     mode: Mode = Mode.AUTO
     backend: Backend = Backend.AUTO
@@ -92,18 +107,61 @@ class Settings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """What a project wants for the build of one target, as cibuildwheel's options have it.
+
+    Attributes:
+        before_all: run once in each image, before anything is built.
+        before_build: run before each wheel is built.
+        environment: variables, as bash reads assignments.
+        environment_pass: the names of variables of the host that a build is given.
+        config_settings: what the build backend is told (PEP 517).
+        build_frontend: accepted for its arguments; the hooks are called by this program.
+        build_verbosity: from -3 to 3.
+        repair_wheel_command: stands for the repair by auditwheel; empty: that one.
+        audit_requires, audit_command: run on this host for finished wheels.
+        test_command and what begins with `test`, before_test: how a wheel is tested.
+        dependency_versions: constraints of the tests' tools.
+        manylinux_image, manylinux_pypy_image, musllinux_image: to build in.
+        container_engine: its name and arguments, as `docker; create_args: --cpus 2`.
+    """
+
+    before_all: str = _of(kinds.COMMAND)
+    before_build: str = _of(kinds.COMMAND)
+    environment: str = _of(kinds.ENVIRONMENT)
+    environment_pass: tuple[str, ...] = _of(kinds.WORDS)
+    config_settings: Table = _of(kinds.TABLE)
+    build_frontend: str = _of(kinds.PARAMETERS)
+    build_verbosity: int = _of(kinds.LEVEL, 0)
+    repair_wheel_command: str = _of(kinds.COMMAND)
+    audit_requires: tuple[str, ...] = _of(kinds.QUOTED)
+    audit_command: str = _of(kinds.COMMAND)
+    before_test: str = _of(kinds.COMMAND)
+    test_command: str = _of(kinds.COMMAND)
+    test_sources: tuple[str, ...] = _of(kinds.QUOTED)
+    test_requires: tuple[str, ...] = _of(kinds.QUOTED)
+    test_extras: tuple[str, ...] = _of(kinds.COMMAS)
+    test_groups: tuple[str, ...] = _of(kinds.WORDS)
+    test_environment: str = _of(kinds.ENVIRONMENT)
+    dependency_versions: str = _of(kinds.PARAMETERS)
+    manylinux_image: str = _of(kinds.TEXT)
+    manylinux_pypy_image: str = _of(kinds.TEXT)
+    musllinux_image: str = _of(kinds.TEXT)
+    container_engine: str = _of(kinds.PARAMETERS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Option:
     """One setting as users meet it: as a flag, an input, a variable, a key of the table.
 
     Attributes:
-        field: the attribute of `Settings` or `PublishSettings`.
-        kind: `str`, `int`, `bool`, `Path` or a `StrEnum`.
-        many: takes any number of values. in_table: may stand in `[tool.aarch64-wheels]`.
+        field: the attribute of the class of settings.
+        kind: of its values.
+        in_table: may stand in `[tool.aarch64-wheels]`.
     """
 
     field: str
-    kind: type
-    many: bool = False
+    kind: Kind
     in_table: bool = True
 
     @property
@@ -122,19 +180,34 @@ class Option:
         return ENV_PREFIX + self.field.upper()
 
     @property
+    def many(self) -> bool:
+        """Whether a flag takes any number of words."""
+        return self.kind.empty == ()
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The words the option takes; empty when it takes any."""
-        return tuple(self.kind) if issubclass(self.kind, enum.StrEnum) else ()
+        return tuple(self.kind.words) if isinstance(self.kind, kinds.Choice) else ()
 
 
 def options(kind: type = Settings) -> tuple[Option, ...]:
     """Every option of a class of settings, in the order of its fields."""
     hints = typing.get_type_hints(kind)
-    return tuple(_option(item.name, hints[item.name]) for item in fields(kind))
+    return tuple(_option(item, hints[item.name]) for item in fields(kind))
 
 
-def _option(name: str, hint: Any) -> Option:
-    many = typing.get_origin(hint) is tuple
-    if many or typing.get_origin(hint) is types.UnionType:
+def _option(item: Field[Any], hint: Any) -> Option:
+    kind = item.metadata.get("kind") or _kind_of(hint)
+    return Option(field=item.name, kind=kind, in_table=item.name not in _NOT_IN_TABLE)
+
+
+def _kind_of(hint: Any) -> Kind:
+    """Give the kind of value that a type hint means."""
+    if typing.get_origin(hint) is types.UnionType:
         hint = typing.get_args(hint)[0]
-    return Option(field=name, kind=hint, many=many, in_table=name not in _NOT_IN_TABLE)
+    if typing.get_origin(hint) is tuple:
+        return kinds.WORDS
+    if issubclass(hint, enum.StrEnum):
+        return kinds.choice(hint)
+    known = {str: kinds.TEXT, int: kinds.NUMBER, bool: kinds.SWITCH, Path: kinds.PATH}
+    return known[hint]
