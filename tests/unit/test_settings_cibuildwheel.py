@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.settings import kinds
 from aarch64_wheels.settings.cascade import cascade
 from aarch64_wheels.settings.cibuildwheel import NAMES, Theirs, read_cibuildwheel
 from aarch64_wheels.settings.schema import Option
-from aarch64_wheels.settings import kinds
 
 KINDS = {
     "before-all": kinds.COMMAND,
@@ -48,9 +48,11 @@ LAST = {
         "b",
     ),
     "override": (
-        '[tool.cibuildwheel]\nlinux.before-all = "b"\n'
-        '[[tool.cibuildwheel.overrides]]\nselect = "cp313-*"\nbefore-all = "o"\n'
-        '[[tool.cibuildwheel.overrides]]\nselect = "cp314-*"\nbefore-all = "p"',
+        (
+            '[tool.cibuildwheel]\nlinux.before-all = "b"\n'
+            '[[tool.cibuildwheel.overrides]]\nselect = "cp313-*"\nbefore-all = "o"\n'
+            '[[tool.cibuildwheel.overrides]]\nselect = "cp314-*"\nbefore-all = "p"'
+        ),
         {},
         "o",
     ),
@@ -174,7 +176,7 @@ def test_a_value_of_another_kind_names_its_place() -> None:
 
 
 def test_what_cannot_be_joined_is_an_error() -> None:
-    text = '[tool.cibuildwheel]\nbuild-verbosity = 1\nlinux.build-verbosity = 2\n'
+    text = "[tool.cibuildwheel]\nbuild-verbosity = 1\nlinux.build-verbosity = 2\n"
     text += 'linux.inherit.build-verbosity = "append"'
     with pytest.raises(UsageError, match="cannot inherit"):
         value(theirs(text), "build-verbosity")

@@ -107,9 +107,7 @@ def read_inherit(given: object, known: Sequence[str], place: str) -> dict[str, R
     """
     rows = _inherit_rows(given, place)
     if unknown := [name for name in rows if name not in known]:
-        raise UsageError(
-            f"`inherit` in {place} names what is no option", found=", ".join(unknown)
-        )
+        raise UsageError(f"`inherit` in {place} names what is no option", found=", ".join(unknown))
     if wrong := [rule for rule in rows.values() if rule not in tuple(Rule)]:
         rules = ", ".join(Rule)
         raise UsageError(f"`inherit` in {place} takes {rules}", found=", ".join(map(repr, wrong)))

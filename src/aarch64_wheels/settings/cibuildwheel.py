@@ -81,6 +81,11 @@ class Theirs:
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_there(self) -> bool:
+        """Tell whether it has set anything at all."""
+        return any(layer.values for layer in self.layers)
+
 
 def read_cibuildwheel(
     table: Mapping[str, object], origin: str, environ: Mapping[str, str]

@@ -28,11 +28,13 @@ class Layers:
         rows: the weakest first.
         cache_dir: the cache where no layer names one.
         notes: what was set and has no effect, one line each.
+        for_cibuildwheel: the project is set up for cibuildwheel.
     """
 
     rows: tuple[Layer, ...]
     cache_dir: Path
     notes: tuple[str, ...] = ()
+    for_cibuildwheel: bool = False
 
     def settings(self) -> Settings:
         """Give what is one for all targets.
@@ -58,7 +60,10 @@ class Layers:
     def with_project(self, theirs: Theirs) -> Layers:
         """Put what a project has set for cibuildwheel below everything."""
         return replace(
-            self, rows=(*theirs.layers, *self.rows), notes=(*self.notes, *theirs.notes)
+            self,
+            rows=(*theirs.layers, *self.rows),
+            notes=(*self.notes, *theirs.notes),
+            for_cibuildwheel=self.for_cibuildwheel or theirs.is_there,
         )
 
     def _fields(self, kind: type[T], identifier: str = "") -> dict[str, object]:

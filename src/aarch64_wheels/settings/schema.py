@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from aarch64_wheels.settings import kinds
-from aarch64_wheels.settings.kinds import Kind, Table
+
+if typing.TYPE_CHECKING:
+    from aarch64_wheels.settings.kinds import Kind, Table
 
 #: What the name of every setting's environment variable starts with.
 ENV_PREFIX = "AARCH64_WHEELS_"

@@ -1,8 +1,9 @@
 """Runs inside the container: calls one hook of the project's build backend (PEP 517).
 
-Usage: call_hook.py TOKEN HOOK DIRECTORIES BACKEND [BACKEND-PATH ...], in the project's directory.
-DIRECTORIES is a JSON list of what the hook is called with; they are made if need be. It uses
-nothing but the standard library, for it runs in the project's own build environment.
+Usage: call_hook.py TOKEN HOOK ARGUMENTS BACKEND [BACKEND-PATH ...], in the project's directory.
+ARGUMENTS is a JSON list: the directories that the hook is called with, which are made if need be,
+and its config_settings, an object or null. It uses nothing but the standard library, for it runs
+in the project's own build environment.
 
 What the backend prints goes to standard error, as it comes. Standard output gets one line, the
 answer: TOKEN and JSON. TOKEN is new for each call, so no line of a backend looks like it.
@@ -19,7 +20,7 @@ import sys
 _DEFAULTS: dict[str, list[str]] = {"get_requires_for_build_wheel": []}
 
 
-def main(token: str, hook: str, directories: str, backend: str, *backend_path: str) -> None:
+def main(token: str, hook: str, arguments: str, backend: str, *backend_path: str) -> None:
     """Import the backend (an object reference), call its hook and print what it returns."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
         os.dup2(2, 1)
@@ -27,15 +28,17 @@ def main(token: str, hook: str, directories: str, backend: str, *backend_path: s
         sys.argv[1:] = []
         # PEP 517: the project's directory is not on sys.path, the backend-path is.
         sys.path[0:1] = [os.path.abspath(path) for path in backend_path]  # noqa: PTH100
-        answer.write(token + json.dumps(_call(_find(backend), hook, json.loads(directories))))
+        answer.write(token + json.dumps(_call(_find(backend), hook, *json.loads(arguments))))
 
 
-def _call(backend: object, hook: str, directories: list[str]) -> object:
+def _call(
+    backend: object, hook: str, directories: list[str], settings: dict[str, object] | None
+) -> object:
     if hook in _DEFAULTS and not hasattr(backend, hook):
         return _DEFAULTS[hook]
     for directory in directories:
         os.makedirs(directory, exist_ok=True)  # noqa: PTH103
-    result = getattr(backend, hook)(*directories)
+    result = getattr(backend, hook)(*directories, settings)
     if not isinstance(result, str):
         return list(result)  # a tuple is as good
     if not os.path.isfile(os.path.join(*directories, result)):  # noqa: PTH113, PTH118

@@ -31,12 +31,13 @@ class Prepared:
 
     Attributes:
         outcome: who runs the backend. facts: of the target's interpreter.
-        variables: for its processes.
+        variables: for its processes. settings: the backend's config_settings.
     """
 
     outcome: BackendOutcome
     facts: Facts
     variables: Mapping[str, str]
+    settings: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -74,8 +75,9 @@ def call_hook(
         StageError: it failed, or ended without an answer.
     """
     answer = _Answer(job=job)
-    names = json.dumps([str(directory) for directory in directories])
-    argv = (PYTHON, CALL_HOOK, answer.token, hook, names, job.plan.build_backend)
+    names = [str(directory) for directory in directories]
+    arguments = json.dumps([names, prepared.settings or None])
+    argv = (PYTHON, CALL_HOOK, answer.token, hook, arguments, job.plan.build_backend)
     try:
         session.run(
             (*argv, *job.plan.backend_path), sink=answer.sink, env=prepared.variables, cwd=PROJECT

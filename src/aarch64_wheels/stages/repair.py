@@ -21,5 +21,5 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath) -> None:
     Raises:
         StageError: the wheel cannot be made to meet the policy.
     """
-    plat = ("--plat", job.plan.image.policy) if job.plan.image.policy else ()
+    plat = ("--plat", job.target.image.policy) if job.target.image.policy else ()
     session.run(("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel), sink=job.sink)

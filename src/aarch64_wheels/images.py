@@ -1,0 +1,65 @@
+"""Which image each target is built in: the user's, the project's for cibuildwheel, or the default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.catalogue import find_image
+from aarch64_wheels.plan import Target
+from aarch64_wheels.settings.schema import options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from aarch64_wheels.plan import Image, Interpreter
+    from aarch64_wheels.settings.layers import Layers
+    from aarch64_wheels.settings.schema import BuildOptions
+
+_IMAGE = next(option for option in options() if option.field == "image")
+#: What cibuildwheel builds in where a project names nothing (its `defaults.toml`).
+_THEIR_MANYLINUX = "manylinux_2_28"
+_THEIR_MUSLLINUX = "musllinux_1_2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """The images of one build.
+
+    A project that is set up for cibuildwheel gets both C libraries, as there; others get the one
+    of `image`. A user's `image` stands for all of them, and so limits the build to its own.
+    """
+
+    layers: Layers
+
+    def targets(self, interpreters: Sequence[Interpreter], libc: str) -> Iterator[Target]:
+        """Give the targets that there are images for, with this C library.
+
+        Raises:
+            UsageError: an image is neither a short name nor a reference.
+        """
+        for interpreter in interpreters:
+            identifier = interpreter.identifier(libc)
+            wanted = self.layers.options(identifier)
+            image = self._image(interpreter, libc, wanted)
+            if image is not None and _holds(image, interpreter):
+                yield Target(
+                    identifier=identifier, interpreter=interpreter, image=image, options=wanted
+                )
+
+    def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
+        if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
+            return find_image(_their_name(interpreter, libc, wanted))
+        image = find_image(self.layers.settings().image)
+        return image if image.libc == libc else None
+
+
+def _their_name(interpreter: Interpreter, libc: str, wanted: BuildOptions) -> str:
+    if libc == "musl":
+        return wanted.musllinux_image or _THEIR_MUSLLINUX
+    pypy = wanted.manylinux_pypy_image if interpreter.tag.startswith("pp") else ""
+    return pypy or wanted.manylinux_image or _THEIR_MANYLINUX
+
+
+def _holds(image: Image, interpreter: Interpreter) -> bool:
+    return image.interpreters is None or interpreter.tag in image.interpreters

@@ -1,0 +1,80 @@
+"""Decides what will be built: settings, metadata and catalogue in, a plan out. No I/O happens here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from aarch64_wheels.errors import UsageError
+from aarch64_wheels.images import Images
+from aarch64_wheels.plan import Plan
+from aarch64_wheels.settings.modes import choose_mode, effective_backend, effective_compiler
+from aarch64_wheels.targets import choose_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aarch64_wheels.plan import Interpreter
+    from aarch64_wheels.settings.layers import Layers
+    from aarch64_wheels.source.metadata import Metadata
+
+
+def make_plan(
+    layers: Layers,
+    metadata: Metadata,
+    interpreters: Sequence[Interpreter],
+    *,
+    source_origin: str,
+    sha256: str,
+    host_machine: str,
+    host_system: str,
+) -> Plan:
+    """Decide what will be built. Pure: the same arguments give the same plan, without any I/O.
+
+    Args:
+        layers: all that was set, also by the project.
+        metadata: of the source.
+        interpreters: the whole catalogue.
+        source_origin: the source as the user gave it, without credentials.
+        sha256: hash of the sdist file, empty for a directory.
+        host_machine: what `platform.machine()` says on this host.
+        host_system: what it runs (see `choose_mode`).
+
+    Raises:
+        UsageError: the mode does not fit the host, `backend` or `compiler` contradicts the mode,
+            a selector, `requires-python` or a build requirement is wrong, or no target is left.
+        UnfitError: a selector names an interpreter that the image does not have.
+    """
+    settings = layers.settings()
+    selection = choose_targets(settings, metadata, Images(layers=layers), interpreters)
+    mode = choose_mode(settings.mode, host_machine, host_system)
+    return Plan(
+        project=metadata.name,
+        version=metadata.version,
+        source=source_origin,
+        source_sha256=sha256,
+        build_requires=_checked_requires(metadata.build_requires),
+        build_backend=metadata.build_backend,
+        backend_path=metadata.backend_path,
+        mode=mode,
+        backend=effective_backend(settings, mode),
+        compiler=effective_compiler(settings, mode),
+        targets=selection.targets,
+        explicit=selection.explicit,
+        jobs=settings.jobs,
+    )
+
+
+def _checked_requires(requires: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once, and each a requirement (PEP 508): an installer's words would come much later."""
+    for text in requires:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            raise UsageError(
+                f"`{text}` in [build-system] requires is not a requirement (PEP 508)",
+                found=str(error).partition("\n")[0],
+                hint="mend it in the source's pyproject.toml",
+            ) from error
+    return tuple(dict.fromkeys(requires))

@@ -1,0 +1,53 @@
+"""The variables that a project sets for its build (`environment`), as bash evaluates them."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.errors import CommandError, StageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.engine.api import LineSink, Session
+
+#: Assignments in one line are made one after the other, so each sees those before it. What bash
+#: prints on its way is no answer: that goes to standard error.
+_SCRIPT = 'set -eu +u; exec 3>&1 1>&2; set -a; eval "$1"; set +a; exec env -0 >&3'
+#: What a shell sets by itself.
+_OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
+
+
+def evaluate(
+    session: Session, assignments: str, base: Mapping[str, str], cwd: PurePosixPath, sink: LineSink
+) -> dict[str, str]:
+    """Evaluate assignments in the container: `A=1 PATH="$HOME/bin:$PATH" B="$(nproc)"`.
+
+    Args:
+        session: the container; the project's code may have run in it.
+        assignments: as they stand in the project's settings; empty if there are none.
+        base: the variables that they see, and that they are put upon.
+        cwd: where their commands run.
+        sink: takes what these say.
+
+    Returns:
+        All variables of a build.
+
+    Raises:
+        StageError: bash refuses them, or a command in them fails.
+    """
+    if not assignments.strip():
+        return dict(base)
+    try:
+        answer = session.capture(
+            ["bash", "-c", _SCRIPT, "environment", assignments], sink=sink, env=base, cwd=cwd
+        )
+    except CommandError as error:
+        raise StageError(
+            "the variables of `environment` cannot be evaluated",
+            found=error.tail or error.what,
+            hint=f"it is one line of assignments for bash: {assignments}",
+        ) from error
+    rows = (row.partition("=") for row in answer.split("\0") if row)
+    return {**base, **{name: value for name, _, value in rows if name not in _OF_THE_SHELL}}
