@@ -82,13 +82,14 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
 
     _mask_passwords(environ)
     read_switch("build", default=True)
-    settings = load(read_flags(), environ)
+    layers = load(read_flags(), environ)
+    settings = layers.settings()
     if read_switch("setup", default=True):
         with observer.group("check the runner"):
             status = _prepare(settings, environ)
         if status != ExitCode.OK:
             raise _not_fit()
-    status, report = run_build(settings, environ, observer)
+    status, report = run_build(layers, environ, observer)
     _hand_over(report, settings.output_dir.absolute(), environ)
     return int(status)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aarch64_wheels import __version__, signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
+from aarch64_wheels.settings.kinds import SWITCH
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import Option, Settings, options
 from aarch64_wheels.text import one_line
@@ -175,7 +176,7 @@ def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
     if not option.flag.startswith("-"):
         number = "*" if option.many else "?"
         parser.add_argument(option.field, nargs=number, metavar=option.flag, help=text)
-    elif option.kind is bool:
+    elif option.kind is SWITCH:
         parser.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
     elif option.many:
         parser.add_argument(f"--{option.name}", nargs="+", metavar="SEL", help=text)
@@ -267,12 +268,12 @@ def _build(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.report.observer import make_observer
     from aarch64_wheels.settings.layers import load
 
-    settings = load(_flags(arguments), environ)
+    layers = load(_flags(arguments), environ)
     if arguments.dry_run:
-        return run_plan(settings, environ)
+        return run_plan(layers, environ)
     observer = make_observer(environ, verbose=arguments.verbose)
     try:
-        code, _ = run_build(settings, environ, observer)
+        code, _ = run_build(layers, environ, observer)
     finally:
         observer.close()
     return code
@@ -282,8 +283,8 @@ def _plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.commands.plan import run_plan
     from aarch64_wheels.settings.layers import load
 
-    settings = load(_flags(arguments), environ)
-    return run_plan(settings, environ, as_json=arguments.json, as_matrix=arguments.matrix)
+    layers = load(_flags(arguments), environ)
+    return run_plan(layers, environ, as_json=arguments.json, as_matrix=arguments.matrix)
 
 
 def _audit(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
@@ -299,7 +300,7 @@ def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
     if arguments.action == "list":
         return run_list_images(environ, as_json=arguments.json)
-    settings = load(_flags(arguments), environ)
+    settings = load(_flags(arguments), environ).settings()
     if arguments.action == "accelerate":
         reference, tag = arguments.reference, arguments.tag
         return run_accelerate(settings, environ, reference=reference, tag=tag)
@@ -309,9 +310,9 @@ def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 
 def _publish(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    from aarch64_wheels.settings.layers import load_publishing
+    from aarch64_wheels.settings.layers import load
 
-    settings = load_publishing(_flags(arguments, PublishSettings), environ)
+    settings = load(_flags(arguments, PublishSettings), environ).publishing()
     try:
         from aarch64_wheels.commands.publish import run_publish
         from aarch64_wheels.publish.teller import job_teller
@@ -329,7 +330,7 @@ def _doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.doctor import run_doctor
     from aarch64_wheels.settings.layers import load
 
-    settings = load(_flags(arguments), environ)
+    settings = load(_flags(arguments), environ).settings()
     return run_doctor(
         fix=arguments.fix,
         as_json=arguments.json,

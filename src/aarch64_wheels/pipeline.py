@@ -55,7 +55,7 @@ class Pipeline:
     Attributes:
         source: the unpacked project; left_out: what of it stays on the host.
         wheelhouse: gets finished wheels at once, and each target's log.
-        environments: names the build environments that are kept for later runs.
+        environments: names a target's build environments that are kept for later runs.
         start: makes a target's container. setup: says how its build backend may be run.
         observer: told what happens, from several threads.
     """
@@ -64,7 +64,7 @@ class Pipeline:
     source: Path
     left_out: Collection[Path]
     wheelhouse: Wheelhouse
-    environments: Environments
+    environments: Callable[[Target], Environments]
     start: SessionFactory
     setup: SetupFactory
     observer: Observer
@@ -182,7 +182,8 @@ class TargetRun:
         """Name the environment of this attempt."""
         native = (self.outcome.backend, setup.key) if self.outcome.is_native else ()
         requires = self.pipeline.plan.build_requires
-        return self.pipeline.environments.name(self.target.interpreter, requires, native)
+        environments = self.pipeline.environments(self.target)
+        return environments.name(self.target.interpreter, requires, native)
 
     def _built(self, session: Session, setup: BackendSetup) -> PurePosixPath:
         env, build = self._job(Stage.ENVIRONMENT), self._job(Stage.BUILD)

@@ -18,7 +18,7 @@ from aarch64_wheels.action import guarded, read_flags, read_switch
 from aarch64_wheels.commands.publish import run_publish
 from aarch64_wheels.publish.teller import Hider, Teller
 from aarch64_wheels.report.github import GitHubObserver
-from aarch64_wheels.settings.layers import load_publishing
+from aarch64_wheels.settings.layers import load
 from aarch64_wheels.settings.publishing import PublishSettings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
     if not read_switch("publish", default=False):
         observer.note("nothing is published: the input `publish` is not true")
         return 0
-    settings = load_publishing(read_flags(PublishSettings), environ)
+    settings = load(read_flags(PublishSettings), environ).publishing()
     dry_run = read_switch("dry-run", default=False)
     page = environ.get("GITHUB_STEP_SUMMARY")
     return run_publish(

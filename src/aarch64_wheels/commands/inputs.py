@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.catalogue import find_image, interpreters
+from aarch64_wheels.catalogue import interpreters
 from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
 from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.wheels import ensure_patchelf
-from aarch64_wheels.plan import Plan, make_plan
+from aarch64_wheels.planning import make_plan
 from aarch64_wheels.processes import Processes
 from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.source import Source, open_source
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from aarch64_wheels.native.system import NativeSystem
+    from aarch64_wheels.plan import Plan
+    from aarch64_wheels.settings.layers import Layers
     from aarch64_wheels.settings.schema import Settings
 
 
@@ -59,12 +61,11 @@ def host_system() -> str:
     return GLIBC_LINUX if libc.startswith("glibc") else "linux without glibc"
 
 
-def plan_source(settings: Settings, source: Source, host: Host) -> Plan:
-    """Plan what the settings ask for; needs no engine."""
+def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
+    """Plan what was asked for, by the user and in the project; needs no engine."""
     return make_plan(
-        settings,
+        layers.with_project(source.root, host.environ),
         source.metadata,
-        find_image(settings.image),
         interpreters(),
         source_origin=source.origin,
         sha256=source.sha256,

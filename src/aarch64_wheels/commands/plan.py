@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aarch64_wheels.plan import Plan
-    from aarch64_wheels.settings.schema import Settings
+    from aarch64_wheels.settings.layers import Layers
 
 
 def run_plan(
-    settings: Settings,
+    layers: Layers,
     environ: Mapping[str, str],
     *,
     as_json: bool = False,
@@ -36,8 +36,8 @@ def run_plan(
     """
     host = Host.current(environ)
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
-        source = open_settings_source(settings, host, Path(scratch))
-        plan = plan_source(settings, source, host)
+        source = open_settings_source(layers.settings(), host, Path(scratch))
+        plan = plan_source(layers, source, host)
     if as_json:
         print(plan.to_json(), end="")
     elif as_matrix:
@@ -58,7 +58,8 @@ def matrix(plan: Plan) -> dict[str, list[dict[str, str]]]:
 def _print_table(plan: Plan, environ: Mapping[str, str]) -> None:
     console = make_console(sys.stdout, environ)
     name = f"{plan.project} {plan.version}".strip() or plan.source
-    headline = f"{name} in {plan.image.name} ({plan.image.reference}), {plan.mode}"
+    places = ", ".join(f"{image.name} ({image.reference})" for image in plan.images)
+    headline = f"{name} in {places}, {plan.mode}"
     # The name is the source's; a reference that is cut in two can't be copied.
     console.print(one_line(headline), soft_wrap=True)
     table = Table()

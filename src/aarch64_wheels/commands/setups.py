@@ -29,6 +29,7 @@ class Setups:
         reuse: False: learn and make it anew.
         tools: the native tools, None where there are none.
         cores: of the machine that the containers run on.
+        at_once: how many targets are built at the same time, in all images.
     """
 
     plan: Plan
@@ -38,6 +39,7 @@ class Setups:
     reuse: bool
     tools: NativeTools | None
     cores: int
+    at_once: int
 
     def of(self, target: Target) -> BackendSetup:
         """Give one target's set-up."""
@@ -61,8 +63,7 @@ class Setups:
 
         While some install and repair, others compile: two keep few cores busy.
         """
-        at_once = min(self.plan.jobs or self.cores, len(self.plan.targets))
-        return min(self.cores, max(2, -(-self.cores // at_once)))
+        return min(self.cores, max(2, -(-self.cores // self.at_once)))
 
     def environments(self) -> Environments:
         """Say what the build environments of this run depend on."""

@@ -90,7 +90,7 @@ class ConsoleObserver:
         """Begin the live lines, or say what will be built."""
         name = f"{plan.project} {plan.version}".strip()
         targets = ", ".join(wording.short(target.identifier) for target in plan.targets)
-        self.note(f"building {name} for {targets} in {plan.image.name} ({plan.mode})")
+        self.note(f"building {name} for {targets} in {wording.places(plan)} ({plan.mode})")
         if self._console.is_terminal:
             self._live = Live(
                 get_renderable=self._lines,

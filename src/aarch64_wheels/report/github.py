@@ -56,7 +56,7 @@ class GitHubObserver:
         """Say what will be built."""
         name = f"{plan.project} {plan.version}".strip()
         targets = ", ".join(wording.short(target.identifier) for target in plan.targets)
-        self.note(f"building {name} for {targets} in {plan.image.name} ({plan.mode})")
+        self.note(f"building {name} for {targets} in {wording.places(plan)} ({plan.mode})")
 
     def note(self, text: str) -> None:
         """Print a line that belongs to no target."""

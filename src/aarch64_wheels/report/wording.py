@@ -52,6 +52,11 @@ def shorten(text: str, limit: int) -> str:
     return first + gap + (end.partition("\n")[2] or end)
 
 
+def places(plan: Plan) -> str:
+    """Name the images that a plan's targets are built in."""
+    return ", ".join(image.name for image in plan.images)
+
+
 def headline(report: Report) -> str:
     """Tell in one line how a run ended."""
     total, failed = len(report.targets), len(report.failed)

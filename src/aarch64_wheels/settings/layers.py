@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import platformdirs
 
 from aarch64_wheels.settings.cascade import Found, Layer, cascade
-from aarch64_wheels.settings.cibuildwheel import Theirs, read_cibuildwheel
+from aarch64_wheels.settings.cibuildwheel import read_cibuildwheel
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
 from aarch64_wheels.settings.tables import all_options, own_layer, read_tables
@@ -22,7 +22,7 @@ T = TypeVar("T", Settings, PublishSettings, BuildOptions)
 
 @dataclass(frozen=True, kw_only=True)
 class Layers:
-    """All that was set, in layers, and what it comes to. Pure: nothing is read here.
+    """All that was set, in layers, and what it comes to.
 
     Attributes:
         rows: the weakest first.
@@ -57,8 +57,18 @@ class Layers:
         """Give an option's value and where it comes from; None: it is the default."""
         return cascade(option, self.rows, identifier)
 
-    def with_project(self, theirs: Theirs) -> Layers:
-        """Put what a project has set for cibuildwheel below everything."""
+    def with_project(self, root: Path, environ: Mapping[str, str]) -> Layers:
+        """Put what a project has set for cibuildwheel below everything.
+
+        Args:
+            root: the unpacked project; a `config_file` stands for its pyproject.toml.
+            environ: the process's environment, with `CIBW_*`.
+
+        Raises:
+            UsageError: the file cannot be read, or what stands in it cannot be understood.
+        """
+        tables = read_tables(str(root), self.settings().config_file)
+        theirs = read_cibuildwheel(tables.theirs, tables.origin, environ)
         return replace(
             self,
             rows=(*theirs.layers, *self.rows),
@@ -77,7 +87,7 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Layers:
     Args:
         flags: values by field name, from the command line or the Action's inputs, typed or as
             text; None and () mean "not given".
-        environ: the process's environment: `AARCH64_WHEELS_<FIELD>`, `CIBW_<OPTION>`.
+        environ: the process's environment, with `AARCH64_WHEELS_<FIELD>`.
 
     Raises:
         UsageError: the configuration file is wrong, a key is unknown.
@@ -85,9 +95,8 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Layers:
     above = tuple(_edge_layers(flags, environ))
     cache = platformdirs.user_cache_path("aarch64-wheels")
     first = Layers(rows=above, cache_dir=cache).settings()
-    ours, theirs, origin = read_tables(first.source, first.config_file)
-    layers = Layers(rows=(own_layer(ours, origin), *above), cache_dir=cache)
-    return layers.with_project(read_cibuildwheel(theirs, origin, environ))
+    tables = read_tables(first.source, first.config_file)
+    return Layers(rows=(own_layer(tables.ours, tables.origin), *above), cache_dir=cache)
 
 
 def _edge_layers(flags: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[Layer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,17 @@ _PLACES = ("output-dir", "cache-dir")
 _RECEIVERS = ("repository", "repository-url", "index-url", "trust-config")
 
 
-def read_tables(
-    source: str, config_file: Path | None
-) -> tuple[Mapping[str, object], Mapping[str, object], str]:
-    """Read both tables: from `config_file`, or the source directory's pyproject.toml.
+@dataclass(frozen=True, kw_only=True)
+class Tables:
+    """Both tables, each empty where there is none, and the name of the file they stand in."""
 
-    Returns:
-        ours, cibuildwheel's, each empty where there is none, and the file they stand in.
+    ours: Mapping[str, object] = field(default_factory=dict)
+    theirs: Mapping[str, object] = field(default_factory=dict)
+    origin: str = ""
+
+
+def read_tables(source: str, config_file: Path | None) -> Tables:
+    """Read both tables: from `config_file`, or the source directory's pyproject.toml.
 
     Raises:
         UsageError: `config_file` cannot be read, the TOML is not valid, or our table holds what
@@ -37,15 +42,15 @@ def read_tables(
     """
     path = config_file or Path(source) / "pyproject.toml"
     if config_file is None and not path.is_file():
-        return {}, {}, ""
+        return Tables()
     data = _read_toml(path)
     ours, theirs = (_table(data, name, path) for name in (TABLE, THEIR_TABLE))
     if config_file is None:
         _refuse_places_outside(ours, str(path))
         _refuse_receivers(ours, str(path))
-    elif not ours:
+    elif not ours and not theirs:
         _refuse_top_level(data, path)
-    return ours, theirs, str(path)
+    return Tables(ours=ours, theirs=theirs, origin=str(path))
 
 
 def own_layer(table: Mapping[str, object], origin: str) -> Layer:

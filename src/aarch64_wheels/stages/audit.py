@@ -51,7 +51,7 @@ def audit_repaired(session: Session, job: Job, calls: Sequence[Call] | None = No
 
 
 def _audit(job: Job, path: Path) -> AuditResult:
-    result = audit_wheel(path, plat=job.plan.image.policy or None)
+    result = audit_wheel(path, plat=job.target.image.policy or None)
     for finding in result.findings:
         job.sink(f"audit: {finding.level}: {_words(finding)}")
     _refuse_bad(result)

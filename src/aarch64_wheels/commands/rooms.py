@@ -1,0 +1,155 @@
+"""Rooms: one for each image of a plan, with all that a build of its targets needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.commands.containers import Containers
+from aarch64_wheels.commands.inputs import native_system
+from aarch64_wheels.commands.setups import Setups
+from aarch64_wheels.embedded.store import EmbeddedImage
+from aarch64_wheels.engine.images import ensure_image, interpreters_of
+from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.native.setup import NativeTools, Preparation
+from aarch64_wheels.settings.schema import Mode
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from aarch64_wheels.commands.inputs import Host
+    from aarch64_wheels.engine.api import LineSink, Session
+    from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.plan import Image, Plan, Target
+    from aarch64_wheels.settings.schema import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """Where the targets of one image are built.
+
+    Attributes:
+        image: of the plan; image_id: what it is in the engine.
+        containers: of it. tools: native ones, None in the modes without.
+        plan: of these targets alone. setups: what their build backends may be run with.
+    """
+
+    image: Image
+    image_id: str
+    containers: Containers
+    tools: NativeTools | None
+    plan: Plan
+    setups: Setups
+
+    def start(self, target: Target, environment: str) -> AbstractContextManager[Session]:
+        """Make a target's container, with its build environment if that is kept by this name."""
+        if self.tools is None:
+            return self.containers.plain(keep_as=environment)
+        return self.containers.accelerated(self.plan, target, self.tools, environment)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """Makes the rooms of a plan.
+
+    Attributes:
+        settings, host, engine: of the run. run_id: names it in labels.
+        emulated: containers run under QEMU.
+        note: told what takes time, and what is left out.
+    """
+
+    settings: Settings
+    host: Host
+    engine: Engine
+    run_id: str
+    emulated: bool
+    note: LineSink
+
+    def open(self, plan: Plan) -> tuple[Room, ...]:
+        """Have the engine hold the images, and make what builds in them need.
+
+        Raises:
+            UnfitError: an image or native tools cannot be had, or no interpreter is there.
+        """
+        containers = {image: self._containers(image) for image in plan.images}
+        kept = self._without_missing(plan, containers)
+        return tuple(self._room(kept, image, containers[image]) for image in kept.images)
+
+    def _room(self, plan: Plan, image: Image, containers: Containers) -> Room:
+        own = plan.with_targets(tuple(row for row in plan.targets if row.image == image))
+        image_id = self.engine.image_id(containers.reference)
+        tools = self._native_tools(own, image, image_id, containers)
+        setups = Setups(
+            plan=own,
+            image_id=image_id,
+            cache_dir=self.settings.cache_dir,
+            index=self.host.index,
+            reuse=not self.settings.no_cache,
+            tools=tools,
+            cores=self.engine.cores,
+            at_once=min(plan.jobs or self.engine.cores, len(plan.targets)),
+        )
+        return Room(
+            image=image,
+            image_id=image_id,
+            containers=containers,
+            tools=tools,
+            plan=own,
+            setups=setups,
+        )
+
+    def _containers(self, image: Image) -> Containers:
+        return Containers(
+            engine=self.engine,
+            host=self.host,
+            reference=self._reference(image),
+            emulated=self.emulated,
+            run_id=self.run_id,
+            reuse=not self.settings.no_cache,
+        )
+
+    def _reference(self, image: Image) -> str:
+        """Have the engine hold an image; gives its name there."""
+        if not image.embedded:
+            return ensure_image(self.engine, image, self.note)
+        kept = EmbeddedImage.of_this_version(self.settings.cache_dir, self.host.index)
+        if self.settings.no_cache:
+            return kept.rebuild(self.engine, self.note, kept.recipe.sets)
+        return kept.ensure(self.engine, self.note)
+
+    def _without_missing(self, plan: Plan, containers: dict[Image, Containers]) -> Plan:
+        """Keep of the plan what the images turn out to have an interpreter for."""
+        there = {
+            image: interpreters_of(image, rooms.plain()) for image, rooms in containers.items()
+        }
+        missing = [row for row in plan.targets if row.interpreter.directory not in there[row.image]]
+        kept = tuple(row for row in plan.targets if row not in missing)
+        names = ", ".join(row.identifier for row in missing)
+        if missing and (plan.explicit or not kept):
+            found = sorted({name for image in there for name in there[image]})
+            raise UnfitError(
+                f"the image has no interpreter for {names}",
+                found=", ".join(found) or "nothing below /opt/python",
+                hint="select others with --python, or another --image",
+            )
+        if missing:
+            self.note(f"left out, for the image has no interpreter for them: {names}")
+        return plan.with_targets(kept)
+
+    def _native_tools(
+        self, plan: Plan, image: Image, image_id: str, containers: Containers
+    ) -> NativeTools | None:
+        """Have native tools ready, in the mode that uses them."""
+        if plan.mode is not Mode.ACCELERATED:
+            return None
+        cache_dir, index = self.settings.cache_dir, self.host.index
+        with native_system(image.embedded, cache_dir, self.host, self.note) as system:
+            preparation = Preparation(
+                engine=self.engine,
+                system=system,
+                cache_dir=cache_dir,
+                index=index,
+                note=self.note,
+                reuse=not self.settings.no_cache,
+            )
+            return preparation.prepare(plan, image_id, containers.plain)
