@@ -1,4 +1,4 @@
-"""Which image each target is built in: the user's, the project's for cibuildwheel, or the default."""
+"""Which image each target is built in: the user's, the project's for cibuildwheel, or ours."""
 
 from __future__ import annotations
 

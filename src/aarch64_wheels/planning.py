@@ -1,4 +1,4 @@
-"""Decides what will be built: settings, metadata and catalogue in, a plan out. No I/O happens here."""
+"""Decides what will be built: settings, metadata and catalogue in, a plan out, with no I/O."""
 
 from __future__ import annotations
 

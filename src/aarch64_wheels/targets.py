@@ -43,8 +43,10 @@ def choose_targets(
     """Choose the targets of a build.
 
     Args:
-        settings: the selectors. metadata: of the source, with `requires-python`.
-        images: says what each target is built in. interpreters: the whole catalogue.
+        settings: the selectors.
+        metadata: of the source, with `requires-python`.
+        images: says what each target is built in.
+        interpreters: the whole catalogue.
 
     Raises:
         UsageError: a selector or `requires-python` is wrong, or no target is left.
@@ -85,7 +87,7 @@ def _selected(
 
 
 def _is_enabled(settings: Settings, interpreter: Interpreter) -> bool:
-    """Tell whether an interpreter is selected without its name: most are, groups must be enabled."""
+    """Tell whether nothing but globs need select it: groups must be enabled besides."""
     return interpreter.default or any(
         interpreter.tag.startswith(prefix)
         for group, prefix in GROUPS.items()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.report.model import Status
 
 if TYPE_CHECKING:
+    from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.model import Report, Stage, TargetRecord
 
 _KIB = 1024

@@ -93,7 +93,8 @@ def read_cibuildwheel(
     """Read `[tool.cibuildwheel]`, its `linux` table, its overrides, and its variables.
 
     Args:
-        table: the content of `[tool.cibuildwheel]`. origin: the file it stands in.
+        table: the content of `[tool.cibuildwheel]`.
+        origin: the file it stands in.
         environ: the process's environment.
 
     Raises:

@@ -100,7 +100,7 @@ def _level(value: object) -> int:
     if isinstance(value, str):
         return _level_text(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError
+        raise ValueError  # noqa: TRY004 - see `_switch`
     return min(3, max(-3, value))
 
 
@@ -180,7 +180,7 @@ def _assignments(value: object) -> str:
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
             raise ValueError(f"`{name}` is no variable's name")
         if not isinstance(given, _LEAF):
-            raise ValueError(f"the value of `{name}` is no string")
+            raise ValueError(f"the value of `{name}` is no string")  # noqa: TRY004 - see `_switch`
     return " ".join(f'{name}="{given}"' for name, given in value.items())
 
 
@@ -300,7 +300,7 @@ def choice(words: type[enum.StrEnum]) -> Choice:
 
     def read(value: object) -> enum.StrEnum:
         if value in tuple(words):
-            return words(value)
+            return words(str(value))
         near = difflib.get_close_matches(str(value), list(words), n=1)
         raise ValueError(f"did you mean `{near[0]}`?" if near else "")
 

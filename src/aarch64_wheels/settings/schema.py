@@ -132,7 +132,7 @@ class BuildOptions:
     before_build: str = _of(kinds.COMMAND)
     environment: str = _of(kinds.ENVIRONMENT)
     environment_pass: tuple[str, ...] = _of(kinds.WORDS)
-    config_settings: Table = _of(kinds.TABLE)
+    config_settings: Table = _of(kinds.TABLE)  # noqa: RUF009 - as the others, of tuples alone
     build_frontend: str = _of(kinds.PARAMETERS)
     build_verbosity: int = _of(kinds.LEVEL, 0)
     repair_wheel_command: str = _of(kinds.COMMAND)
@@ -184,7 +184,7 @@ class Option:
     @property
     def many(self) -> bool:
         """Whether a flag takes any number of words."""
-        return self.kind.empty == ()
+        return isinstance(self.kind.empty, tuple)
 
     @property
     def choices(self) -> tuple[str, ...]:
