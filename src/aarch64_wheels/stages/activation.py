@@ -24,13 +24,16 @@ def active_environment(
         identity: the environment's interpreter says that it is the target's.
         parallel: how many processes of the build may work at the same time.
     """
-    places = [str(ENVIRONMENT / "bin")]
-    if plan.mode is Mode.ACCELERATED:
-        places += [] if plan.compiler is Compiler.GCC else [str(COMPILERS)]
-        places.append(str(BIN))
     return {
         **UV_ENVIRONMENT,
         "VIRTUAL_ENV": str(ENVIRONMENT),
-        "PATH": ":".join((*places, image_path)),
+        "PATH": ":".join((str(ENVIRONMENT / "bin"), *native_path(plan), image_path)),
         **startup_variables(identity=identity, parallel=parallel),
     }
+
+
+def native_path(plan: Plan) -> tuple[str, ...]:
+    """Give the directories of native tools, which come before the image's own."""
+    if plan.mode is not Mode.ACCELERATED:
+        return ()
+    return (*(() if plan.compiler is Compiler.GCC else (str(COMPILERS),)), str(BIN))

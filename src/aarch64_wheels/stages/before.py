@@ -1,9 +1,10 @@
-"""What a project does before its wheel is built: its variables, and `before-build`."""
+"""What a project sets for its build: variables, `before-build`, what its backend is told."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.stages.activation import native_path
 from aarch64_wheels.stages.job import PROJECT, Job
 from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.variables import evaluate
@@ -14,37 +15,52 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
 
 
-def own_variables(session: Session, job: Job, image_path: str) -> dict[str, str]:
-    """Give the variables that a project's commands run with, as cibuildwheel makes them.
-
-    Args:
-        session: the container, with the project in it.
-        job: what is built.
-        image_path: the image's own PATH, with native tools where there are any.
+def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[str, str]:
+    """Put the project's variables upon those of a command, as cibuildwheel makes them.
 
     Raises:
         StageError: what `environment` says cannot be evaluated.
     """
-    interpreter = job.target.interpreter.python
-    base = {
+    given = {
+        **base,
         **job.passed,
-        "PATH": f"{interpreter.parent}:{image_path}",
-        "UV_PYTHON": str(interpreter),
         "CIBUILDWHEEL": "1",
         "CIBUILDWHEEL_BUILD_IDENTIFIER": job.target.identifier,
     }
-    return evaluate(session, job.target.options.environment, base, PROJECT, job.sink)
+    return evaluate(session, job.target.options.environment, given, PROJECT, job.sink)
 
 
-def run_before_build(session: Session, job: Job, variables: Mapping[str, str]) -> None:
-    """Run `before-build` in the project's directory.
+def run_before_build(session: Session, job: Job, image_path: str) -> None:
+    """Run `before-build` in the project's directory, with the target's own Python on PATH.
+
+    Args:
+        session: the container, with the project in it.
+        job: what is built.
+        image_path: the image's own PATH.
 
     Raises:
-        CommandError: it ended with a status other than 0.
+        StageError: it failed, or its variables cannot be evaluated.
     """
     command = job.target.options.before_build
     if not command:
         return
+    python = job.target.interpreter.python
+    path = ":".join((str(python.parent), *native_path(job.plan), image_path))
+    variables = own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
     job.sink(f"$ {command}")
     filled = fill(command, project=PROJECT, package=PROJECT)
     session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
+
+
+def config_settings(job: Job) -> dict[str, str | list[str]]:
+    """Give what the build backend is told (PEP 517); of one value alone it is told no list."""
+    given = {
+        key: [_filled(value) for value in values]
+        for key, values in job.target.options.config_settings
+    }
+    return {key: values[0] if len(values) == 1 else values for key, values in given.items()}
+
+
+def _filled(value: str) -> str:
+    """Fill placeholders; this is no shell command, so nothing is quoted."""
+    return value.replace("{project}", str(PROJECT)).replace("{package}", str(PROJECT))

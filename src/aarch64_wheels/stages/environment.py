@@ -9,6 +9,7 @@ from aarch64_wheels.native.placement import place_identity
 from aarch64_wheels.native.provenance import reset_calls
 from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import active_environment
+from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
 from aarch64_wheels.stages.hooks import Prepared, call_hook
 from aarch64_wheels.stages.job import PROJECT, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.requirements import Requirements
@@ -37,10 +38,6 @@ def prepare_environment(
         StageError: a build requirement cannot be installed, or the backend does not start.
     """
     facts = setup.facts.facts(session, job.target.interpreter)
-    variables = active_environment(
-        job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
-    )
-    prepared = Prepared(outcome=outcome, facts=facts, variables=variables)
     requirements = Requirements(
         session=session, job=job, setup=setup, facts=facts, native=outcome.is_native
     )
@@ -52,6 +49,16 @@ def prepare_environment(
         # Other projects' builds use what is kept, so it is kept before this one can touch it.
         _keep(session, job)
     session.copy_in(job.source, PROJECT, exclude=job.left_out)
+    run_before_build(session, job, facts.image_path)
+    active = active_environment(
+        job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
+    )
+    prepared = Prepared(
+        outcome=outcome,
+        facts=facts,
+        variables=own_variables(session, job, active),
+        settings=config_settings(job),
+    )
     requirements.add(call_hook(session, job, prepared, _REQUIRES))
     return prepared
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.native.places import WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from aarch64_wheels.engine.api import LineSink
@@ -44,6 +44,7 @@ class Job:
         left_out: what of it is not copied (the output directory, when it lies inside).
         wheelhouse: where the finished wheel goes.
         sink: takes each line of output.
+        passed: variables of the host that the project asks for (`environment-pass`).
     """
 
     plan: Plan
@@ -52,3 +53,4 @@ class Job:
     left_out: Collection[Path]
     wheelhouse: Wheelhouse
     sink: LineSink
+    passed: Mapping[str, str] = field(default_factory=dict)
