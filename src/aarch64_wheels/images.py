@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.catalogue import find_image
 from aarch64_wheels.plan import Target
 from aarch64_wheels.settings.schema import options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from aarch64_wheels.plan import Image, Interpreter
     from aarch64_wheels.settings.layers import Layers
@@ -28,9 +27,13 @@ class Images:
 
     A project that is set up for cibuildwheel gets both C libraries, as there; others get the one
     of `image`. A user's `image` stands for all of them, and so limits the build to its own.
+
+    Attributes:
+        layers: all that was set. find: finds an image by its short name or reference.
     """
 
     layers: Layers
+    find: Callable[[str], Image]
 
     def targets(self, interpreters: Sequence[Interpreter], libc: str) -> Iterator[Target]:
         """Give the targets that there are images for, with this C library.
@@ -49,8 +52,8 @@ class Images:
 
     def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
         if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
-            return find_image(_their_name(interpreter, libc, wanted))
-        image = find_image(self.layers.settings().image)
+            return self.find(_their_name(interpreter, libc, wanted))
+        image = self.find(self.layers.settings().image)
         return image if image.libc == libc else None
 
 

@@ -13,9 +13,9 @@ from aarch64_wheels.settings.modes import choose_mode, effective_backend, effect
 from aarch64_wheels.targets import choose_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from aarch64_wheels.plan import Interpreter
+    from aarch64_wheels.plan import Image, Interpreter
     from aarch64_wheels.settings.layers import Layers
     from aarch64_wheels.source.metadata import Metadata
 
@@ -24,6 +24,7 @@ def make_plan(
     layers: Layers,
     metadata: Metadata,
     interpreters: Sequence[Interpreter],
+    find_image: Callable[[str], Image],
     *,
     source_origin: str,
     sha256: str,
@@ -36,6 +37,7 @@ def make_plan(
         layers: all that was set, also by the project.
         metadata: of the source.
         interpreters: the whole catalogue.
+        find_image: finds an image by its short name or reference.
         source_origin: the source as the user gave it, without credentials.
         sha256: hash of the sdist file, empty for a directory.
         host_machine: what `platform.machine()` says on this host.
@@ -47,7 +49,9 @@ def make_plan(
         UnfitError: a selector names an interpreter that the image does not have.
     """
     settings = layers.settings()
-    selection = choose_targets(settings, metadata, Images(layers=layers), interpreters)
+    selection = choose_targets(
+        settings, metadata, Images(layers=layers, find=find_image), interpreters
+    )
     mode = choose_mode(settings.mode, host_machine, host_system)
     return Plan(
         project=metadata.name,

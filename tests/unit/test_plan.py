@@ -11,9 +11,12 @@ import pytest
 
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.plan import Image, Plan, make_plan
+from aarch64_wheels.plan import Image, Plan
+from aarch64_wheels.planning import make_plan
+from aarch64_wheels.settings.layers import collect
 from aarch64_wheels.settings.modes import GLIBC_LINUX
-from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
+from aarch64_wheels.settings.schema import Backend, Compiler, Mode
+from aarch64_wheels.settings.tables import Tables
 from aarch64_wheels.source.metadata import Metadata
 
 if TYPE_CHECKING:
@@ -33,11 +36,13 @@ def _plan(
     backend: Backend = Backend.AUTO,
     compiler: Compiler = Compiler.AUTO,
 ) -> Plan:
+    flags = {"python": tuple(python), "mode": mode, "backend": backend, "compiler": compiler}
+    found = image or find_image("debian")
     return make_plan(
-        Settings(python=tuple(python), mode=mode, backend=backend, compiler=compiler, jobs=2),
+        collect({**flags, "jobs": 2, "image": found.name}, {}, Tables(), Path("cache")),
         metadata,
-        image or find_image("debian"),
         CATALOGUE,
+        lambda _name: found,
         source_origin="kiwisolver==1.4.7",
         sha256="ab",
         host_machine=machine,

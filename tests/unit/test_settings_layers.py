@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aarch64_wheels.errors import ExitCode, UsageError
-from aarch64_wheels.settings.layers import load, read_table, resolve
+from aarch64_wheels.settings import kinds
+from aarch64_wheels.settings.layers import collect, load
 from aarch64_wheels.settings.schema import (
     Backend,
     Compiler,
@@ -15,6 +16,7 @@ from aarch64_wheels.settings.schema import (
     Settings,
     options,
 )
+from aarch64_wheels.settings.tables import Tables, read_tables
 
 CACHE = Path("the-cache")
 
@@ -24,9 +26,8 @@ def _resolve(
     environ: dict[str, str] | None = None,
     table: dict[str, object] | None = None,
 ) -> Settings:
-    return resolve(
-        flags or {}, environ or {}, table or {}, "pyproject.toml", default_cache_dir=CACHE
-    )
+    tables = Tables(ours=table or {}, origin="pyproject.toml")
+    return collect(flags or {}, environ or {}, tables, CACHE).settings()
 
 
 def test_every_field_is_an_option_of_the_same_kebab_case_name() -> None:
@@ -42,13 +43,15 @@ def test_every_option_but_the_source_is_a_flag() -> None:
 
 
 def test_options_know_their_kinds() -> None:
-    kinds = {option.name: (option.kind, option.many, option.choices) for option in options()}
-    assert kinds["python"] == (str, True, ())
-    assert kinds["mode"] == (Mode, False, ("auto", "native", "accelerated", "emulated"))
-    assert kinds["backend"] == (Backend, False, ("auto", "native", "emulated"))
-    assert kinds["compiler"] == (Compiler, False, ("auto", "gcc", "native-only"))
-    assert kinds["config-file"] == (Path, False, ())
-    assert kinds["jobs"] == (int, False, ())
+    rows = {option.name: (option.kind, option.many, option.choices) for option in options()}
+    assert rows["python"] == (kinds.WORDS, True, ())
+    assert [rows[name][2] for name in ("mode", "backend", "compiler")] == [
+        ("auto", "native", "accelerated", "emulated"),
+        ("auto", "native", "emulated"),
+        ("auto", "gcc", "native-only"),
+    ]
+    assert rows["config-file"] == (kinds.PATH, False, ())
+    assert rows["jobs"] == (kinds.NUMBER, False, ())
 
 
 def test_nothing_given_means_the_defaults_and_the_callers_cache() -> None:
@@ -137,7 +140,7 @@ def test_values_are_converted(
         ),
         pytest.param({}, {}, {"imgae": "x"}, ["`imgae`", "did you mean `image`"], id="typo"),
         pytest.param(
-            {}, {}, {"zzz": 1}, ["`zzz`", "the keys are python, image"], id="no-neighbour"
+            {}, {}, {"zzz": 1}, ["`zzz`", "the keys are python, build, skip"], id="no-neighbour"
         ),
         pytest.param({}, {}, {"source": "."}, ["`source`", "give SOURCE"], id="source-in-table"),
         pytest.param(
@@ -192,19 +195,19 @@ def test_wrong_values_name_their_place(
 def test_table_of_the_source_directory(tmp_path: Path) -> None:
     file = tmp_path / "pyproject.toml"
     file.write_text('[tool.aarch64-wheels]\nimage = "debian"\n')
-    assert read_table(str(tmp_path), None) == ({"image": "debian"}, str(file))
+    assert read_tables(str(tmp_path), None) == Tables(ours={"image": "debian"}, origin=str(file))
 
 
 @pytest.mark.parametrize("source", ["kiwisolver==1.4.7", "x-1.tar.gz", "nowhere"])
 def test_other_sources_have_no_table(source: str) -> None:
-    assert read_table(source, None) == ({}, "")
+    assert read_tables(source, None) == Tables()
 
 
 def test_config_file_is_read_instead(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.aarch64-wheels]\njobs = 1\n")
     other = tmp_path / "other.toml"
     other.write_text("[tool.aarch64-wheels]\njobs = 2\n")
-    assert read_table(str(tmp_path), other) == ({"jobs": 2}, str(other))
+    assert read_tables(str(tmp_path), other) == Tables(ours={"jobs": 2}, origin=str(other))
 
 
 @pytest.mark.parametrize(
@@ -221,12 +224,12 @@ def test_bad_config_files(tmp_path: Path, content: str | None, words: str) -> No
     if content is not None:
         file.write_text(content)
     with pytest.raises(UsageError, match=words):
-        read_table(".", file)
+        read_tables(".", file)
 
 
 def test_load_takes_source_and_config_file_from_the_layers(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.aarch64-wheels]\njobs = 4\n")
-    settings = load({"source": str(tmp_path)}, {"AARCH64_WHEELS_IMAGE": "debian"})
+    settings = load({"source": str(tmp_path)}, {"AARCH64_WHEELS_IMAGE": "debian"}).settings()
     assert (settings.jobs, settings.image) == (4, "debian")
     assert settings.cache_dir.name == "aarch64-wheels"
 
@@ -240,5 +243,5 @@ def test_a_source_cannot_choose_a_directory_of_this_host(
     file.write_text(f"[tool.aarch64-wheels]\n{key} = {value!r}\n")
     with pytest.raises(UsageError, match="leads out of the current directory"):
         load({"source": str(tmp_path)}, {})
-    settings = load({"source": str(tmp_path), "config_file": str(file)}, {})
+    settings = load({"source": str(tmp_path), "config_file": str(file)}, {}).settings()
     assert getattr(settings, key.replace("-", "_")) == Path(value)

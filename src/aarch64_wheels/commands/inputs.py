@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.catalogue import interpreters
+from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
 from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.wheels import ensure_patchelf
@@ -67,6 +67,7 @@ def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
         layers.with_project(source.root, host.environ),
         source.metadata,
         interpreters(),
+        find_image,
         source_origin=source.origin,
         sha256=source.sha256,
         host_machine=host.machine,

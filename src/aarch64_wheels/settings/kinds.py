@@ -110,25 +110,30 @@ def _level_text(text: str) -> int:
     return _level(int(text))
 
 
-def _items(value: object) -> list[str]:
+def _items(value: object, leaves: tuple[type, ...] = _LEAF) -> list[str]:
     """Give the strings of a TOML list, where numbers and truth values may stand for strings."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, _LEAF) for one in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(one, leaves) for one in value):
         raise ValueError
     return [str(one) for one in value]
 
 
+def _strings(value: object) -> list[str]:
+    """Give the strings of a TOML list of nothing else: 3.10 would be no `3.10` any more."""
+    return _items(value, (str,))
+
+
 def _words(value: object) -> tuple[str, ...]:
-    found = [value] if isinstance(value, str) else _items(value)
+    found = [value] if isinstance(value, str) else _strings(value)
     return tuple(word for text in found for word in text.split())
 
 
 def _quoted(value: object) -> tuple[str, ...]:
     """Split a string as a shell does; the items of a list are whole."""
-    return tuple(shlex.split(value)) if isinstance(value, str) else tuple(_items(value))
+    return tuple(shlex.split(value)) if isinstance(value, str) else tuple(_strings(value))
 
 
 def _commas(value: object) -> tuple[str, ...]:
-    found = value.split(",") if isinstance(value, str) else _items(value)
+    found = value.split(",") if isinstance(value, str) else _strings(value)
     return tuple(word.strip() for word in found if word.strip())
 
 

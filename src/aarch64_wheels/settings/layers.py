@@ -11,7 +11,7 @@ from aarch64_wheels.settings.cascade import Found, Layer, cascade
 from aarch64_wheels.settings.cibuildwheel import read_cibuildwheel
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
-from aarch64_wheels.settings.tables import all_options, own_layer, read_tables
+from aarch64_wheels.settings.tables import Tables, all_options, own_layer, read_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -92,11 +92,21 @@ def load(flags: Mapping[str, object], environ: Mapping[str, str]) -> Layers:
     Raises:
         UsageError: the configuration file is wrong, a key is unknown.
     """
-    above = tuple(_edge_layers(flags, environ))
     cache = platformdirs.user_cache_path("aarch64-wheels")
-    first = Layers(rows=above, cache_dir=cache).settings()
-    tables = read_tables(first.source, first.config_file)
-    return Layers(rows=(own_layer(tables.ours, tables.origin), *above), cache_dir=cache)
+    first = collect(flags, environ, Tables(), cache).settings()
+    return collect(flags, environ, read_tables(first.source, first.config_file), cache)
+
+
+def collect(
+    flags: Mapping[str, object], environ: Mapping[str, str], tables: Tables, cache_dir: Path
+) -> Layers:
+    """Put the layers upon each other. Pure: what it depends on are its arguments (see `load`).
+
+    Raises:
+        UsageError: an unknown key in the table.
+    """
+    own = own_layer(tables.ours, tables.origin)
+    return Layers(rows=(own, *_edge_layers(flags, environ)), cache_dir=cache_dir)
 
 
 def _edge_layers(flags: Mapping[str, object], environ: Mapping[str, str]) -> Iterator[Layer]:

@@ -12,7 +12,7 @@ from typing import Any
 from aarch64_wheels.settings import kinds
 
 if typing.TYPE_CHECKING:
-    from aarch64_wheels.settings.kinds import Kind, Table
+    from aarch64_wheels.settings.kinds import Kind
 
 #: What the name of every setting's environment variable starts with.
 ENV_PREFIX = "AARCH64_WHEELS_"
@@ -132,7 +132,7 @@ class BuildOptions:
     before_build: str = _of(kinds.COMMAND)
     environment: str = _of(kinds.ENVIRONMENT)
     environment_pass: tuple[str, ...] = _of(kinds.WORDS)
-    config_settings: Table = _of(kinds.TABLE)  # noqa: RUF009 - as the others, of tuples alone
+    config_settings: kinds.Table = _of(kinds.TABLE)  # noqa: RUF009 - as the others, of tuples alone
     build_frontend: str = _of(kinds.PARAMETERS)
     build_verbosity: int = _of(kinds.LEVEL, 0)
     repair_wheel_command: str = _of(kinds.COMMAND)
