@@ -42,6 +42,9 @@ exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 pub
 _HELP = {
     "source": "directory, sdist file or requirement such as kiwisolver==1.4.7 (default: .)",
     "python": "interpreters: cp313, 3.13, 'cp3*', all (default: what source and image share)",
+    "skip": "globs of targets to leave out: 'cp39-*', '*-musllinux_*'",
+    "enable": "groups that globs alone do not select: pypy, graalpy, cpython-prerelease, all",
+    "test_skip": "globs of targets whose wheels are not tested",
     "image": "manylinux2014 (default), manylinux_2_28, manylinux_2_34, musllinux_1_2, "
     "debian (assembled here, no registry), or any image reference",
     "mode": "native on arm64; on x86-64 accelerated (native tools, QEMU for the rest) or emulated "

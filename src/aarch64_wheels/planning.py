@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.source.metadata import Metadata
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
     layers: Layers,
     metadata: Metadata,
     interpreters: Sequence[Interpreter],

@@ -20,6 +20,7 @@ from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.settings.schema import Compiler, EngineName, Mode, Settings
+from tests.layers import layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,7 +138,8 @@ def accelerated(shared_engine: Engine, debian_image: str, spring: Path) -> Accel
             cache_dir=cache,
         )
         with tempfile.TemporaryDirectory() as scratch:
-            plan = plan_source(settings, open_settings_source(settings, host, Path(scratch)), host)
+            source = open_settings_source(settings, host, Path(scratch))
+            plan = plan_source(layers_of(settings), source, host)
         tools = _native_tools(shared_engine, host, plan, containers)
         return containers.accelerated(plan, plan.targets[0], tools)
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.commands import build
+from aarch64_wheels.commands import build, rooms
 from aarch64_wheels.commands.containers import Containers
 from aarch64_wheels.native.places import TOOLS_PYTHON
 from aarch64_wheels.report.observer import make_observer
+from tests.layers import layers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +107,8 @@ def build_among_traps(settings: Settings) -> tuple[Report, Record]:
     records: list[Record] = []
     with pytest.MonkeyPatch.context() as patch:
         containers = functools.partial(TrappingContainers, records=records)
-        patch.setattr(build, "Containers", containers)
+        patch.setattr(rooms, "Containers", containers)
         observer = make_observer({}, verbose=True)
-        _, report = build.run_build(settings, os.environ, observer)
+        _, report = build.run_build(layers_of(settings), os.environ, observer)
     (record,) = records
     return report, record

@@ -79,7 +79,7 @@ def make_pipeline(
         source=tmp_path / "project",
         left_out=(),
         wheelhouse=wheelhouse,
-        environments=Environments(image_id="sha256:1"),
+        environments=lambda _target: Environments(image_id="sha256:1"),
         start=cast("SessionFactory", lambda _target, _environment: start()),
         setup=lambda _target: setup(tmp_path, python),
         observer=cast("Any", listener),

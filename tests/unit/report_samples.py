@@ -97,11 +97,23 @@ def report(*targets: TargetRecord) -> Report:
     )
 
 
-def plan() -> Plan:
-    interpreters = [
-        Interpreter(tag=tag, version=version, directory=f"{tag}-{tag}")
-        for tag, version in (("cp313", "3.13"), ("cp39", "3.9"))
-    ]
+DEBIAN = Image(
+    name="debian",
+    reference="",
+    policy="manylinux_2_17_aarch64",
+    libc="glibc",
+    interpreters=None,
+    embedded=True,
+)
+
+
+def target(tag: str, version: str, image: Image = DEBIAN) -> Target:
+    """A target whose interpreter is where a manylinux image has it."""
+    interpreter = Interpreter(tag=tag, version=version, directory=f"{tag}-{tag}")
+    return Target(identifier=f"{tag}-manylinux_aarch64", interpreter=interpreter, image=image)
+
+
+def plan(image: Image = DEBIAN) -> Plan:
     return Plan(
         project="spring",
         version="1.0",
@@ -110,21 +122,10 @@ def plan() -> Plan:
         build_requires=(),
         build_backend="setuptools.build_meta",
         backend_path=(),
-        image=Image(
-            name="debian",
-            reference="",
-            policy="manylinux_2_17_aarch64",
-            libc="glibc",
-            interpreters=None,
-            embedded=True,
-        ),
         mode=Mode.EMULATED,
         backend=Backend.EMULATED,
         compiler=Compiler.GCC,
-        targets=tuple(
-            Target(identifier=f"{item.tag}-manylinux_aarch64", interpreter=item)
-            for item in interpreters
-        ),
+        targets=(target("cp313", "3.13", image), target("cp39", "3.9", image)),
         explicit=True,
         jobs=2,
     )

@@ -12,7 +12,7 @@ from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, write_wheel
 from tests.unit.backend_samples import HOOK, backend, says_facts
 from tests.unit.fake_session import FakeSession
-from tests.unit.report_samples import plan
+from tests.unit.report_samples import DEBIAN, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,9 @@ UNREPAIRED = "fast-1.0-cp313-cp313-linux_aarch64.whl"
 
 
 def make_job(output_dir: Path, lines: list[str] | None = None, **plan_fields: Any) -> Job:
-    """A job for the first target (cp313) of the sample plan."""
+    """A job for the first target (cp313) of the sample plan, in the `image` given, if any."""
     collected: list[str] = [] if lines is None else lines
-    sample = replace(plan(), **plan_fields)
+    sample = replace(plan(plan_fields.pop("image", DEBIAN)), **plan_fields)
     return Job(
         plan=sample,
         target=sample.targets[0],

@@ -24,9 +24,14 @@ BUILD = f"""def build_wheel(directory, config_settings=None, metadata_directory=
 
 
 def _call(
-    project: Path, hook: str, directories: list[str], *backend: str
+    project: Path,
+    hook: str,
+    directories: list[str],
+    *backend: str,
+    settings: dict[str, object] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-S", SCRIPT, TOKEN, hook, json.dumps(directories), *backend]
+    arguments = json.dumps([directories, settings])
+    argv = [sys.executable, "-S", SCRIPT, TOKEN, hook, arguments, *backend]
     return subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False)
 
 

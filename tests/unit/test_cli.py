@@ -19,6 +19,7 @@ from aarch64_wheels.errors import (
     UnfitError,
     UsageError,
 )
+from aarch64_wheels.settings.kinds import NUMBER, SWITCH
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import Option, Settings, options
 from aarch64_wheels.signals import Terminated
@@ -35,7 +36,7 @@ OPTIONS = [
     for option in options(kind)
 ]
 
-SAMPLES: dict[type, str] = {int: "3", str: "text"}
+SAMPLES = {NUMBER.wanted: "3"}
 
 
 @pytest.fixture(autouse=True)
@@ -56,10 +57,10 @@ def project(tmp_path: Path) -> Path:
 
 def _sample(option: Option) -> list[str]:
     """Some words that give this option a value."""
-    value = option.choices[-1] if option.choices else SAMPLES.get(option.kind, "text")
+    value = option.choices[-1] if option.choices else SAMPLES.get(option.kind.wanted, "text")
     if not option.flag.startswith("-"):
         return [value, value] if option.many else [value]
-    if option.kind is bool:
+    if option.kind is SWITCH:
         return [f"--{option.name}"]
     return [f"--{option.name}", value, value] if option.many else [f"--{option.name}", value]
 
@@ -72,7 +73,7 @@ def test_every_setting_is_an_option(command: str, option: Option) -> None:
     words = _sample(option)
     value = getattr(parser.parse_args([command, *words]), option.field)
     expected: object = words[-2:] if option.many else words[-1]
-    assert value == (True if option.kind is bool else expected)
+    assert value == (True if option.kind is SWITCH else expected)
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS)

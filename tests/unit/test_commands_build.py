@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.commands import build, containers
+from aarch64_wheels.commands import build, containers, rooms
 from aarch64_wheels.commands.build import run_build
 from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.settings.schema import Mode, Settings
 from aarch64_wheels.stages import job
+from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
 from tests.unit.backend_samples import HOOK
 from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
@@ -117,7 +118,7 @@ class Bench:
     def run(self, **changes: Any) -> tuple[int, Any]:
         settings = replace(self.settings, **changes)
         observer: Any = self.listener
-        return run_build(settings, {"PATH": os.environ["PATH"]}, observer)
+        return run_build(layers_of(settings), {"PATH": os.environ["PATH"]}, observer)
 
 
 @pytest.fixture
@@ -130,8 +131,8 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(build, "check_space", lambda *_arguments, **_options: None)
     monkeypatch.setattr(build, "sweep", lambda *_arguments: ())
     monkeypatch.setattr(build, "remove_kept", engine.swept.append)
-    monkeypatch.setattr(build, "ensure_image", lambda _engine, image, _note: image.reference)
-    monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
+    monkeypatch.setattr(rooms, "ensure_image", lambda _engine, image, _note: image.reference)
+    monkeypatch.setattr(rooms, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
     settings = Settings(
         source=str(tmp_path / "project"),
         python=("cp313",),
@@ -195,7 +196,7 @@ def test_another_index_means_another_environment(
     environ = {"PATH": os.environ["PATH"], "PIP_INDEX_URL": "http://index.example/simple"}
     listener: Any = bench.listener
     monkeypatch.setattr(containers, "network_mode", lambda *_arguments: "bridge")
-    run_build(bench.settings, environ, listener)
+    run_build(layers_of(bench.settings), environ, listener)
     (session,) = bench.engine.entered
     assert (session.is_prepared, len(bench.engine.kept)) == (False, 2)
 
@@ -268,7 +269,7 @@ def test_a_users_own_link_outside_of_the_source_is_followed(bench: Bench, tmp_pa
 def test_an_interpreter_that_the_image_lacks_says_which_there_are(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "interpreters_of", lambda *_arguments: {"cp312-cp312"})
+    monkeypatch.setattr(rooms, "interpreters_of", lambda *_arguments: {"cp312-cp312"})
     with pytest.raises(UnfitError, match="no interpreter for cp313-") as caught:
         bench.run()
     assert (caught.value.found, bench.engine.closed) == ("cp312-cp312", 1)
@@ -293,7 +294,7 @@ def test_an_interrupt_removes_the_containers(bench: Bench, monkeypatch: pytest.M
     def interrupt(*_arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build, "ensure_image", interrupt)
+    monkeypatch.setattr(rooms, "ensure_image", interrupt)
     with pytest.raises(KeyboardInterrupt):
         bench.run()
     assert (bench.engine.closed, (bench.output / "report.json").exists()) == (1, False)

@@ -13,6 +13,7 @@ from aarch64_wheels.commands.inputs import host_system
 from aarch64_wheels.commands.plan import matrix, run_plan
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.schema import Mode, Settings
+from tests.layers import layers_of
 from tests.unit.report_samples import plan
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_a_matrix_has_a_job_for_each_target() -> None:
 
 def test_the_matrix_is_one_line_of_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`fromJSON` reads it from a step's output, which holds a line."""
-    assert run_plan(_settings(project), ENVIRON, as_matrix=True) == 0
+    assert run_plan(layers_of(_settings(project)), ENVIRON, as_matrix=True) == 0
     (line,) = capsys.readouterr().out.splitlines()
     jobs = json.loads(line)["include"]
     assert [job["python"] for job in jobs] == ["cp313", "cp314", "cp315"]
@@ -54,7 +55,7 @@ def test_the_json_is_the_same_for_the_same_input(
 ) -> None:
     printed = []
     for _ in range(2):
-        assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+        assert run_plan(layers_of(_settings(project)), ENVIRON, as_json=True) == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1]
     data = json.loads(printed[0])
@@ -66,7 +67,7 @@ def test_the_table_names_source_image_targets_and_stages(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("COLUMNS")
-    assert run_plan(_settings(project), ENVIRON) == 0
+    assert run_plan(layers_of(_settings(project)), ENVIRON) == 0
     first, *table = capsys.readouterr().out.splitlines()
     assert first.startswith("spring 1.0 in debian (aarch64-wheels/debian), ")
     (row,) = [line for line in table if "cp314-manylinux_aarch64" in line]
@@ -77,7 +78,7 @@ def test_the_table_names_source_image_targets_and_stages(
 
 def test_a_long_reference_is_not_cut(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = f"registry.example/a/manylinux_2_28_aarch64@sha256:{'0' * 64}"
-    assert run_plan(replace(_settings(project), image=image), {"COLUMNS": "80"}) == 0
+    assert run_plan(layers_of(replace(_settings(project), image=image)), {"COLUMNS": "80"}) == 0
     first, *table = capsys.readouterr().out.splitlines()
     assert f"({image})" in first
     assert not any("…" in line for line in table)
@@ -88,8 +89,8 @@ def test_a_hostile_name_stays_in_its_line(
 ) -> None:
     evil = replace(plan(), project="::error::x\n::error::pwned")
     monkeypatch.setattr("aarch64_wheels.commands.plan.plan_source", lambda *_: evil)
-    assert run_plan(_settings(project), ENVIRON) == 0
-    assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+    assert run_plan(layers_of(_settings(project)), ENVIRON) == 0
+    assert run_plan(layers_of(_settings(project)), ENVIRON, as_json=True) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("| ::error::x ::error::pwned 1.0 in debian")
     assert not any(line.lstrip().startswith("::") for line in lines)
@@ -97,7 +98,7 @@ def test_a_hostile_name_stays_in_its_line(
 
 def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="without build metadata"):
-        run_plan(_settings(tmp_path), ENVIRON)
+        run_plan(layers_of(_settings(tmp_path)), ENVIRON)
     assert capsys.readouterr().out == ""
 
 
@@ -106,7 +107,7 @@ def test_nothing_is_left_behind(project: Path, monkeypatch: pytest.MonkeyPatch) 
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     before = sorted(Path(project).rglob("*"))
-    run_plan(_settings(project), ENVIRON)
+    run_plan(layers_of(_settings(project)), ENVIRON)
     assert sorted(project.rglob("*")) == before
 
 
@@ -137,7 +138,7 @@ def test_auto_is_emulated_where_native_tools_cannot_come_from(
 ) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
     monkeypatch.setattr("aarch64_wheels.commands.inputs.host_system", lambda: "darwin")
-    assert run_plan(_settings(project), ENVIRON, as_json=True) == 0
+    assert run_plan(layers_of(_settings(project)), ENVIRON, as_json=True) == 0
     assert json.loads(capsys.readouterr().out)["mode"] == "emulated"
     with pytest.raises(UsageError, match="mode `accelerated` cannot be used"):
-        run_plan(replace(_settings(project), mode=Mode.ACCELERATED), ENVIRON)
+        run_plan(layers_of(replace(_settings(project), mode=Mode.ACCELERATED)), ENVIRON)

@@ -12,7 +12,7 @@ from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.native.bundle import Bundle
 from aarch64_wheels.native.setup import NativeTools
 from aarch64_wheels.plan import Interpreter, Plan, Target
-from tests.unit.report_samples import plan
+from tests.unit.report_samples import DEBIAN, plan
 
 
 def _tools() -> NativeTools:
@@ -26,7 +26,9 @@ def _tools() -> NativeTools:
 
 def _plan(targets: int, jobs: int) -> Plan:
     rows = [Interpreter(tag=f"cp31{n}", version=f"3.1{n}", directory=f"cp31{n}") for n in range(9)]
-    chosen = tuple(Target(identifier=row.tag, interpreter=row) for row in rows[:targets])
+    chosen = tuple(
+        Target(identifier=row.tag, interpreter=row, image=DEBIAN) for row in rows[:targets]
+    )
     return replace(plan(), jobs=jobs).with_targets(chosen)
 
 
@@ -39,6 +41,7 @@ def _setups(directory: Path, sample: Plan, cores: int, tools: NativeTools | None
         reuse=True,
         tools=tools,
         cores=cores,
+        at_once=min(sample.jobs or cores, len(sample.targets)),
     )
 
 
@@ -64,7 +67,11 @@ def test_targets_share_the_cores(
 
 def test_a_target_gets_its_native_interpreter_or_the_reason_why_not(tmp_path: Path) -> None:
     rows = [
-        Target(identifier=tag, interpreter=Interpreter(tag=tag, version="3.13", directory=tag))
+        Target(
+            identifier=tag,
+            interpreter=Interpreter(tag=tag, version="3.13", directory=tag),
+            image=DEBIAN,
+        )
         for tag in ("cp313", "pp311")
     ]
     setups = _setups(tmp_path, plan().with_targets(tuple(rows)), 2, _tools())

@@ -19,7 +19,7 @@ from aarch64_wheels.report.model import Stage, Status
 from tests.unit.audit_samples import GOOD_NAME, elf
 from tests.unit.backend_samples import HOOK
 from tests.unit.pipeline_samples import Listener, Refusal, make_pipeline, sessions_of
-from tests.unit.report_samples import BAD, GOOD, plan
+from tests.unit.report_samples import BAD, DEBIAN, GOOD, plan
 from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ WAIT = 10.0
 
 def _only(*tags: str, jobs: int) -> Plan:
     rows = [Interpreter(tag=tag, version="3.13", directory="cp313-cp313") for tag in tags]
-    targets = tuple(Target(identifier=row.tag, interpreter=row) for row in rows)
+    targets = tuple(Target(identifier=row.tag, interpreter=row, image=DEBIAN) for row in rows)
     return replace(plan(), jobs=jobs).with_targets(targets)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.plan import Image, Plan
 from aarch64_wheels.planning import make_plan
 from aarch64_wheels.settings.layers import collect
 from aarch64_wheels.settings.modes import GLIBC_LINUX
@@ -21,6 +20,8 @@ from aarch64_wheels.source.metadata import Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from aarch64_wheels.plan import Image, Plan
 
 CATALOGUE = interpreters()
 KIWI = Metadata(name="kiwisolver", version="1.4.7", requires_python=">=3.10")

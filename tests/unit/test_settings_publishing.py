@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.settings.layers import load, load_publishing
+from aarch64_wheels.settings import kinds
+from aarch64_wheels.settings.layers import load
 from aarch64_wheels.settings.publishing import Attestations, PublishSettings, TrustedPublishing
 from aarch64_wheels.settings.schema import options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 @pytest.fixture
@@ -22,6 +23,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The table of the directory that is worked in."""
     monkeypatch.chdir(tmp_path)
     return tmp_path / "pyproject.toml"
+
+
+def _publishing(flags: Mapping[str, object], environ: Mapping[str, str]) -> PublishSettings:
+    return load(flags, environ).publishing()
 
 
 def _write(path: Path, *lines: str) -> None:
@@ -34,17 +39,17 @@ def test_publishing_has_options_of_the_same_kebab_case_names() -> None:
         item.name.replace("_", "-") for item in fields(PublishSettings)
     ]
     assert [row.flag for row in rows if not row.flag.startswith("--")] == ["DIST"]
-    kinds = {row.name: (row.kind, row.many, row.choices) for row in rows}
-    assert kinds["dists"] == (str, True, ())
-    assert kinds["attestations"] == (Attestations, False, ("auto", "always", "never"))
-    assert kinds["trusted-publishing"] == (TrustedPublishing, False, ("auto", "always", "never"))
-    assert kinds["trust-config"] == (Path, False, ())
-    assert kinds["replace"] == (bool, False, ())
+    found = {row.name: (row.kind, row.many, row.choices) for row in rows}
+    assert found["dists"] == (kinds.WORDS, True, ())
+    assert found["attestations"][1:] == (False, ("auto", "always", "never"))
+    assert found["trusted-publishing"][1:] == (False, ("auto", "always", "never"))
+    assert found["trust-config"] == (kinds.PATH, False, ())
+    assert found["replace"] == (kinds.SWITCH, False, ())
 
 
 @pytest.mark.usefixtures("project")
 def test_publishing_without_a_table_has_the_defaults() -> None:
-    settings = load_publishing({}, {})
+    settings = _publishing({}, {})
     assert settings == PublishSettings()
     assert (settings.repository, settings.output_dir) == ("pypi", Path("wheelhouse"))
 
@@ -62,7 +67,7 @@ def test_publishing_goes_by_the_same_order(
     project: Path, flags: dict[str, object], environ: dict[str, str], expected: str
 ) -> None:
     _write(project, 'tag = "c"')
-    assert load_publishing(flags, environ).tag == expected
+    assert _publishing(flags, environ).tag == expected
 
 
 def test_publishing_converts_its_values(project: Path) -> None:
@@ -73,7 +78,7 @@ def test_publishing_converts_its_values(project: Path) -> None:
         "AARCH64_WHEELS_REPLACE": "yes",
         "AARCH64_WHEELS_ALLOW_PARTIAL": "0",
     }
-    assert load_publishing({"trusted_publishing": "always"}, environ) == PublishSettings(
+    assert load({"trusted_publishing": "always"}, environ).publishing() == PublishSettings(
         dists=("a.whl", "dist"),
         output_dir=Path("out"),
         trusted_publishing=TrustedPublishing.ALWAYS,
@@ -85,18 +90,18 @@ def test_publishing_converts_its_values(project: Path) -> None:
 
 def test_both_commands_share_the_table(project: Path) -> None:
     _write(project, 'image = "debian"', 'github-release = "auto"', 'output-dir = "out"')
-    assert load({}, {}).image == "debian"
-    assert load_publishing({}, {}).github_release == "auto"
-    assert load({}, {}).output_dir == load_publishing({}, {}).output_dir == Path("out")
+    assert load({}, {}).settings().image == "debian"
+    assert load({}, {}).publishing().github_release == "auto"
+    assert load({}, {}).settings().output_dir == load({}, {}).publishing().output_dir == Path("out")
 
 
 def test_publishing_reads_a_configuration_file_instead(project: Path) -> None:
     _write(project, 'repository = "a"')
     _write(other := project.with_name("other.toml"), 'repository = "b"', 'output-dir = "/out"')
-    settings = load_publishing({"config_file": "other.toml"}, {})
+    settings = load({"config_file": "other.toml"}, {}).publishing()
     assert (settings.repository, settings.output_dir) == ("b", Path("/out"))
     environ = {"AARCH64_WHEELS_CONFIG_FILE": str(other)}
-    assert load_publishing({}, environ).repository == "b"
+    assert load({}, environ).publishing().repository == "b"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_publishing_refuses_what_is_wrong_in_the_table(
 ) -> None:
     _write(project, line)
     with pytest.raises(UsageError) as caught:
-        load_publishing({}, {})
+        load({}, {}).publishing()
     assert [word for word in words if word not in str(caught.value)] == []
 
 
@@ -135,7 +140,7 @@ def test_settings_of_publishing_do_not_show_a_password() -> None:
         "repository_url": "https://me:secret@index.invalid/",
         "index_url": "https://me:secret@index.invalid/simple/",
     }
-    settings = load_publishing(flags, {})
+    settings = _publishing(flags, {})
     assert settings.repository_url.endswith("@index.invalid/")
     assert "secret" not in repr(settings)
 
@@ -149,7 +154,7 @@ RECEIVERS: dict[str, str | Path] = {
 
 
 @pytest.mark.parametrize(("key", "value"), RECEIVERS.items())
-@pytest.mark.parametrize("command", [load, load_publishing])
+@pytest.mark.parametrize("command", [load, _publishing])
 def test_a_project_does_not_choose_who_is_given_secrets(
     project: Path, key: str, value: str | Path, command: Callable[..., object]
 ) -> None:
@@ -161,8 +166,8 @@ def test_a_project_does_not_choose_who_is_given_secrets(
     mine = project.with_name("mine.toml")
     project.rename(mine)
     field = key.replace("-", "_")
-    assert getattr(load_publishing({"config_file": mine}, {}), field) == value
+    assert getattr(_publishing({"config_file": mine}, {}), field) == value
     mine.unlink()
-    assert getattr(load_publishing({field: value}, {}), field) == value
+    assert getattr(_publishing({field: value}, {}), field) == value
     variable = {f"AARCH64_WHEELS_{field.upper()}": str(value)}
-    assert getattr(load_publishing({}, variable), field) == value
+    assert getattr(_publishing({}, variable), field) == value

@@ -10,7 +10,7 @@ import pytest
 
 from aarch64_wheels.settings.cascade import cascade
 from aarch64_wheels.settings.cibuildwheel import NAMES, read_cibuildwheel
-from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, all_fields
 
 ROWS = json.loads(Path(__file__).with_name("data").joinpath("cibuildwheel_tables.json").read_text())
 TARGETS = [
@@ -22,7 +22,7 @@ PASSED_OVER = {"linux", "macos", "windows", "android", "ios", "pyodide", "overri
 
 
 def _options() -> dict[str, Option]:
-    return {option.name: option for option in [*options(Settings), *options(BuildOptions)]}
+    return {option.name: option for option in [*all_fields(Settings), *all_fields(BuildOptions)]}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])

@@ -15,7 +15,7 @@ from aarch64_wheels.stages.audit import _installable, audit_repaired
 from aarch64_wheels.stages.job import REPAIRED
 from tests.unit.audit_samples import EXTENSION, GOOD_NAME, X86_64, elf, write_wheel
 from tests.unit.fake_session import FakeSession
-from tests.unit.report_samples import plan
+from tests.unit.report_samples import DEBIAN
 from tests.unit.stage_samples import make_job
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, out
 @pytest.mark.usefixtures("_judged")
 def test_without_a_policy_the_wheels_own_claim_counts(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
-    job = make_job(output, image=replace(plan().image, policy=""))
+    job = make_job(output, image=replace(DEBIAN, policy=""))
     assert audit_repaired(_session(tmp_path, name), job).filename == name
 
 

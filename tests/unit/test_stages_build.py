@@ -20,7 +20,7 @@ from aarch64_wheels.stages.repair import repair_wheel
 from tests.unit.audit_samples import X86_64, elf, write_wheel
 from tests.unit.backend_samples import HOOK, backend, facts
 from tests.unit.fake_session import FakeSession
-from tests.unit.report_samples import plan
+from tests.unit.report_samples import DEBIAN
 from tests.unit.stage_samples import UNREPAIRED, fails, leaves, make_job, says
 
 PURE = "fast-1.0-py3-none-any.whl"
@@ -193,7 +193,7 @@ def test_other_files_beside_the_wheel_do_not_matter() -> None:
 def test_repair_is_to_the_images_policy(tmp_path: Path, policy: str, expected: list[str]) -> None:
     repaired = REPAIRED / "fast-1.0-cp313-cp313-manylinux_2_17_aarch64.whl"
     session = FakeSession(effects={"auditwheel repair": leaves(repaired, b"")})
-    image = replace(plan().image, policy=policy)
+    image = replace(DEBIAN, policy=policy)
     repair_wheel(session, make_job(tmp_path, image=image), BUILT / UNREPAIRED)
     assert repaired in session.files
     assert session.commands[0].argv == (

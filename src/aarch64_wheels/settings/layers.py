@@ -10,7 +10,7 @@ import platformdirs
 from aarch64_wheels.settings.cascade import Found, Layer, cascade
 from aarch64_wheels.settings.cibuildwheel import read_cibuildwheel
 from aarch64_wheels.settings.publishing import PublishSettings
-from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, all_fields
 from aarch64_wheels.settings.tables import Tables, all_options, own_layer, read_tables
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Layers:
         )
 
     def _fields(self, kind: type[T], identifier: str = "") -> dict[str, object]:
-        rows = ((option.field, self.found(option, identifier)) for option in options(kind))
+        rows = ((option.field, self.found(option, identifier)) for option in all_fields(kind))
         return {name: found.value for name, found in rows if found is not None}
 
 

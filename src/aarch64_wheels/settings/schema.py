@@ -17,6 +17,8 @@ if typing.TYPE_CHECKING:
 #: What the name of every setting's environment variable starts with.
 ENV_PREFIX = "AARCH64_WHEELS_"
 
+#: Where `python` stands for cibuildwheel's `build`: the Action's input of that name is another.
+_THEIRS_ALONE = frozenset({"build"})
 #: Settings that say where the table is read from, and so cannot stand in it.
 _NOT_IN_TABLE = frozenset({"source", "dists", "config_file"})
 _POSITIONAL = {"source": "SOURCE", "dists": "DIST"}
@@ -193,7 +195,12 @@ class Option:
 
 
 def options(kind: type = Settings) -> tuple[Option, ...]:
-    """Every option of a class of settings, in the order of its fields."""
+    """Every option of a class of settings that users have, in the order of its fields."""
+    return tuple(option for option in all_fields(kind) if option.field not in _THEIRS_ALONE)
+
+
+def all_fields(kind: type) -> tuple[Option, ...]:
+    """Those that only a project's settings for cibuildwheel can have too."""
     hints = typing.get_type_hints(kind)
     return tuple(_option(item, hints[item.name]) for item in fields(kind))
 

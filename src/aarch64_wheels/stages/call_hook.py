@@ -38,7 +38,8 @@ def _call(
         return _DEFAULTS[hook]
     for directory in directories:
         os.makedirs(directory, exist_ok=True)  # noqa: PTH103
-    result = getattr(backend, hook)(*directories, settings)
+    # Not every backend that is told nothing takes an argument for it.
+    result = getattr(backend, hook)(*directories, *([settings] if settings else []))
     if not isinstance(result, str):
         return list(result)  # a tuple is as good
     if not os.path.isfile(os.path.join(*directories, result)):  # noqa: PTH113, PTH118
