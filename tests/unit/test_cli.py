@@ -249,7 +249,8 @@ def test_plan_needs_no_engine(project: Path, capsys: pytest.CaptureFixture[str])
     words = ["plan", "--json", "--image", "debian", "--python", "cp39", "cp313", "--", str(project)]
     assert main(words) == 0
     plan = json.loads(capsys.readouterr().out)
-    assert (plan["project"], plan["image"]["name"]) == ("spring", "debian")
+    assert plan["project"] == "spring"
+    assert {row["image"]["name"] for row in plan["targets"]} == {"debian"}
     assert [row["interpreter"]["tag"] for row in plan["targets"]] == ["cp39", "cp313"]
 
 

@@ -51,7 +51,7 @@ def test_the_hook_builds_in_the_project(tmp_path: Path, outcome: BackendOutcome)
     built = _build(tmp_path, session, outcome, lines)
     assert built == BUILT / UNREPAIRED
     (hook,) = session.commands
-    assert hook.argv[3:5] == ("build_wheel", f'["{BUILT}"]')
+    assert hook.argv[3:5] == ("build_wheel", f'[["{BUILT}"], null]')
     assert (hook.cwd, hook.streamed, lines) == (PROJECT, True, ["one", "two"])
     assert hook.env == {"PATH": "/env/bin"}
 

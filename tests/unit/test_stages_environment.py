@@ -134,7 +134,7 @@ def test_the_hook_runs_in_the_project_and_uv_out_of_it(tmp_path: Path) -> None:
     places = {str(command)[:6]: command for command in session.commands}
     assert places["/aarch"].cwd == PROJECT
     assert places["/aarch"].argv[-5:] == (
-        *("get_requires_for_build_wheel", "[]"),
+        *("get_requires_for_build_wheel", "[[], null]"),
         *("own:backend.api", "tools", "."),
     )
     assert places["/aarch"].streamed
