@@ -25,7 +25,7 @@ from aarch64_wheels.report.github import GitHubObserver
 from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.report.writer import FILE_NAME
 from aarch64_wheels.settings.layers import load
-from aarch64_wheels.settings.schema import Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, Settings, options
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def guarded(work: Callable[[], int], observer: GitHubObserver) -> int:
         observer.close()
 
 
-def read_flags(kind: type = Settings) -> dict[str, object]:
-    """Read the inputs, by field name of a class of settings; an empty input is not given."""
-    return {option.field: core.get_input(option.field) or None for option in options(kind)}
+def read_flags(*kinds: type) -> dict[str, object]:
+    """Read the inputs, by field name of classes of settings; an empty input is not given."""
+    rows = [option for kind in kinds or (Settings, BuildOptions) for option in options(kind)]
+    return {option.field: core.get_input(option.field) or None for option in rows}
 
 
 def read_switch(name: str, *, default: bool) -> bool:

@@ -9,13 +9,18 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__, signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
-from aarch64_wheels.settings.kinds import SWITCH
+from aarch64_wheels.settings.kinds import SWITCH, WORDS
 from aarch64_wheels.settings.publishing import PublishSettings
-from aarch64_wheels.settings.schema import Option, Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
+from aarch64_wheels.settings.texts import TEXTS
 from aarch64_wheels.text import one_line
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 _DESCRIPTION = "Audited Linux aarch64 wheels on an ordinary x86-64 machine."
 
@@ -39,42 +44,7 @@ examples:
 exit codes: 0 all done; 1 a target failed; 2 bad usage; 3 machine not fit; 4 publishing failed
 """
 
-_HELP = {
-    "source": "directory, sdist file or requirement such as kiwisolver==1.4.7 (default: .)",
-    "python": "interpreters: cp313, 3.13, 'cp3*', all (default: what source and image share)",
-    "skip": "globs of targets to leave out: 'cp39-*', '*-musllinux_*'",
-    "enable": "groups that globs alone do not select: pypy, graalpy, cpython-prerelease, all",
-    "test_skip": "globs of targets whose wheels are not tested",
-    "image": "manylinux2014 (default), manylinux_2_28, manylinux_2_34, musllinux_1_2, "
-    "debian (assembled here, no registry), or any image reference",
-    "mode": "native on arm64; on x86-64 accelerated (native tools, QEMU for the rest) or emulated "
-    "(everything under QEMU); auto picks the first that the machine can",
-    "backend": "who runs the build backend when accelerated: a native Python that answers as the "
-    "target's, or the target's own, emulated; auto tries the first, then the second",
-    "compiler": "what compiles when accelerated: native clang, with the image's GCC for what it "
-    "can't do (auto), the image's GCC alone, or clang alone, where anything else is an error",
-    "engine": "which container engine to use; auto takes the first that answers",
-    "output_dir": "where wheels, logs and report.json go (default: wheelhouse)",
-    "jobs": "targets built at the same time (default: one for each core)",
-    "cache_dir": "where downloads and the embedded image are kept",
-    "no_cache": "make anew what the cache holds, and build environments",
-    "config_file": "a TOML file with [tool.aarch64-wheels], instead of the source's",
-    "dists": "wheels, sdists, and directories that hold them (default: the output directory)",
-    "repository": "pypi (default), testpypi, a section of ~/.pypirc, or none for no index at all",
-    "repository_url": "the URL of another index, as it takes uploads",
-    "index_url": "where that index lists its files, if it is not found by itself",
-    "trusted_publishing": "upload with the identity of the CI job instead of a secret; auto does "
-    "so on PyPI and TestPyPI where no other secret is known",
-    "attestations": "sign where the files come from (PEP 740); auto does so with Trusted "
-    "Publishing on PyPI and TestPyPI",
-    "allow_partial": "publish although targets have failed, or wheels are left out",
-    "tag": "the release's tag, which must name the version of the files (default: the CI job's)",
-    "github_release": "the tag of a GitHub release that gets the files, made if there is none; "
-    "auto: the tag that the CI job runs for, if any",
-    "replace": "exchange files of the GitHub release that differ",
-    "comment": "keep a comment with the table of wheels on the pull request",
-    "trust_config": "a private Sigstore: its ClientTrustConfig as a JSON file",
-}
+_PROJECT = "what a project usually sets itself, as for cibuildwheel"
 
 Handler = Callable[[argparse.Namespace, Mapping[str, str]], int]
 
@@ -131,9 +101,16 @@ def guard(work: Callable[[], int], *, debug: bool) -> int:
         return ExitCode.TARGET_FAILED
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help meets a reader that has gone: argparse's own says nothing of it."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        (file or sys.stdout).write(self.format_help())
+
+
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="aarch64-wheels",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
@@ -169,20 +146,20 @@ def _command(
     return parser
 
 
-def _add_settings(parser: argparse.ArgumentParser, rows: Iterable[Option]) -> None:
+def _add_settings(parser: argparse._ActionsContainer, rows: Iterable[Option]) -> None:
     for option in rows:
         _add_option(parser, option)
 
 
-def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
-    text = _HELP[option.field].replace("%", "%%")
+def _add_option(parser: argparse._ActionsContainer, option: Option) -> None:
+    text = TEXTS[option.field].replace("%", "%%")
     if not option.flag.startswith("-"):
         number = "*" if option.many else "?"
         parser.add_argument(option.field, nargs=number, metavar=option.flag, help=text)
     elif option.kind is SWITCH:
         parser.add_argument(f"--{option.name}", action="store_true", default=None, help=text)
     elif option.many:
-        parser.add_argument(f"--{option.name}", nargs="+", metavar="SEL", help=text)
+        parser.add_argument(f"--{option.name}", nargs="+", metavar=_metavar(option), help=text)
     else:
         parser.add_argument(
             f"--{option.name}",
@@ -193,17 +170,21 @@ def _add_option(parser: argparse.ArgumentParser, option: Option) -> None:
 
 
 def _metavar(option: Option) -> str:
+    if option.kind is WORDS and option.field in ("python", "skip", "enable", "test_skip"):
+        return "SEL"
     return "|".join(option.choices) or option.name.rpartition("-")[2].upper()
 
 
 def _add_build(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser, options())
+    _add_settings(parser.add_argument_group(_PROJECT), options(BuildOptions))
     parser.add_argument("--dry-run", action="store_true", help="show the plan, build nothing")
     parser.add_argument("--verbose", "-v", action="store_true", help="show all output as it comes")
 
 
 def _add_plan(parser: argparse.ArgumentParser) -> None:
     _add_settings(parser, options())
+    _add_settings(parser.add_argument_group(_PROJECT), options(BuildOptions))
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="the whole plan as JSON")
     form.add_argument("--matrix", action="store_true", help="a GitHub Actions matrix as JSON")
@@ -221,9 +202,9 @@ def _add_image(parser: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="as JSON")
     build = actions.add_parser("build", help="assemble the embedded image")
     build.add_argument("name", choices=["debian"], help="the embedded image's name")
-    build.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
-    build.add_argument("--no-cache", action="store_true", default=None, help=_HELP["no_cache"])
-    build.add_argument("--engine", choices=["auto", "docker", "podman"], help=_HELP["engine"])
+    build.add_argument("--cache-dir", metavar="DIR", help=TEXTS["cache_dir"])
+    build.add_argument("--no-cache", action="store_true", default=None, help=TEXTS["no_cache"])
+    build.add_argument("--engine", choices=["auto", "docker", "podman"], help=TEXTS["engine"])
     text = "assemble anew if the Debian suites have changed since"
     build.add_argument("--refresh", action="store_true", help=text)
     _add_accelerate(actions)
@@ -234,11 +215,11 @@ def _add_accelerate(actions: argparse._SubParsersAction[argparse.ArgumentParser]
     accelerate = actions.add_parser("accelerate", help=text)
     accelerate.add_argument("reference", metavar="REF", help="an aarch64 image")
     accelerate.add_argument("--tag", required=True, metavar="TAG", help="the new image's name")
-    accelerate.add_argument("--engine", choices=["auto", "docker", "podman"], help=_HELP["engine"])
+    accelerate.add_argument("--engine", choices=["auto", "docker", "podman"], help=TEXTS["engine"])
     bundle = actions.add_parser("bundle", help="export the native tools, for the Dockerfile")
     bundle.add_argument("directory", type=Path, metavar="DIR", help="where to put them")
     for parser in (accelerate, bundle):
-        parser.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
+        parser.add_argument("--cache-dir", metavar="DIR", help=TEXTS["cache_dir"])
 
 
 def _add_publish(parser: argparse.ArgumentParser) -> None:
@@ -250,13 +231,14 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix", action="store_true", help="install and start what is missing")
     parser.add_argument("--json", action="store_true", help="the checks as JSON")
-    parser.add_argument("--cache-dir", metavar="DIR", help=_HELP["cache_dir"])
-    parser.add_argument("--output-dir", metavar="DIR", help=_HELP["output_dir"])
+    parser.add_argument("--cache-dir", metavar="DIR", help=TEXTS["cache_dir"])
+    parser.add_argument("--output-dir", metavar="DIR", help=TEXTS["output_dir"])
 
 
-def _flags(arguments: argparse.Namespace, kind: type = Settings) -> dict[str, object]:
+def _flags(arguments: argparse.Namespace, *kinds: type) -> dict[str, object]:
     """Pick the settings among the arguments; None where a flag was not given."""
-    found = {row.field: getattr(arguments, row.field, None) for row in options(kind)}
+    rows = [row for kind in kinds or (Settings, BuildOptions) for row in options(kind)]
+    found = {row.field: getattr(arguments, row.field, None) for row in rows}
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
     }

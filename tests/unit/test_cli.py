@@ -21,7 +21,7 @@ from aarch64_wheels.errors import (
 )
 from aarch64_wheels.settings.kinds import NUMBER, SWITCH
 from aarch64_wheels.settings.publishing import PublishSettings
-from aarch64_wheels.settings.schema import Option, Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, Option, options
 from aarch64_wheels.signals import Terminated
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = ["build", "plan", "audit", "image", "publish", "doctor"]
-KINDS = {"build": Settings, "plan": Settings, "publish": PublishSettings}
+BUILDING = (*options(), *options(BuildOptions))
+KINDS = {"build": BUILDING, "plan": BUILDING, "publish": options(PublishSettings)}
 OPTIONS = [
     pytest.param(command, option, id=f"{command}-{option.name}")
-    for command, kind in KINDS.items()
-    for option in options(kind)
+    for command, rows in KINDS.items()
+    for option in rows
 ]
 
 SAMPLES = {NUMBER.wanted: "3"}
@@ -321,9 +322,9 @@ def test_doctor_checks_the_chosen_engine_and_the_embedded_image_s_tools(
 
 def test_a_commands_settings_are_those_of_the_schema() -> None:
     own = {"debug", "handler", "dry_run", "verbose", "json", "matrix"}
-    for command, kind in KINDS.items():
+    for command, rows in KINDS.items():
         given = set(vars(make_parser().parse_args([command]))) - own
-        assert given == {option.field for option in options(kind)}
+        assert given == {option.field for option in rows}
 
 
 def test_publish_gets_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

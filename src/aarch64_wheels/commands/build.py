@@ -17,6 +17,7 @@ from aarch64_wheels.commands.inputs import (
     Host,
     open_settings_source,
     plan_source,
+    project_layers,
 )
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.disk import check_output_dir, check_space
@@ -63,8 +64,8 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     wheelhouse.prepare()
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         source = open_settings_source(settings, host, Path(scratch))
-        plan = plan_source(layers, source, host)
         observer.note(f"source: {source.origin}")
+        plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
         engine = connect(settings.engine, environ)
         build = Build(settings=settings, host=host, engine=engine, observer=observer)
         try:

@@ -62,9 +62,15 @@ def host_system() -> str:
 
 
 def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
-    """Plan what was asked for, by the user and in the project; needs no engine."""
+    """Plan what was asked for; needs no engine.
+
+    Args:
+        layers: what the user and the project have set (`project_layers`).
+        source: what is built.
+        host: this machine.
+    """
     return make_plan(
-        layers.with_project(source.root, host.environ),
+        layers,
         source.metadata,
         interpreters(),
         find_image,
@@ -73,6 +79,16 @@ def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
         host_machine=host.machine,
         host_system=host.system,
     )
+
+
+def project_layers(
+    layers: Layers, source: Source, host: Host, note: Callable[[str], None]
+) -> Layers:
+    """Put the project's settings below the user's, and name what has no effect."""
+    found = layers.with_project(source.root, host.environ)
+    for text in found.notes:
+        note(text)
+    return found
 
 
 def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Source:

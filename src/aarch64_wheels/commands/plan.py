@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source
+from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source, project_layers
 from aarch64_wheels.errors import ExitCode
 from aarch64_wheels.report.console import make_console
 from aarch64_wheels.text import one_line
@@ -37,7 +37,8 @@ def run_plan(
     host = Host.current(environ)
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         source = open_settings_source(layers.settings(), host, Path(scratch))
-        plan = plan_source(layers, source, host)
+        found = project_layers(layers, source, host, _note)
+        plan = plan_source(found, source, host)
     if as_json:
         print(plan.to_json(), end="")
     elif as_matrix:
@@ -45,6 +46,10 @@ def run_plan(
     else:
         _print_table(plan, environ)
     return ExitCode.OK
+
+
+def _note(text: str) -> None:
+    print(f"note: {one_line(text)}", file=sys.stderr)
 
 
 def matrix(plan: Plan) -> dict[str, list[dict[str, str]]]:

@@ -68,6 +68,8 @@ def endpoints(name: EngineName, environ: Mapping[str, str]) -> tuple[Endpoint, .
                 both = _docker(environ)
                 return both if environ.get("DOCKER_HOST") else both + _podman(environ)
             return _podman(environ)
+        case EngineName.NONE:
+            return ()
 
 
 def _docker(environ: Mapping[str, str]) -> tuple[Endpoint, ...]:

@@ -57,11 +57,15 @@ class Compiler(enum.StrEnum):
 
 
 class EngineName(enum.StrEnum):
-    """Which container engine to use; `auto` takes the first that answers."""
+    """Which container engine to use; `auto` takes the first that answers.
+
+    `none` builds without containers, with the interpreters of an arm64 host.
+    """
 
     AUTO = "auto"
     DOCKER = "docker"
     PODMAN = "podman"
+    NONE = "none"
 
 
 def _of(kind: Kind, default: Any = None) -> Any:
@@ -88,6 +92,12 @@ class Settings:
         output_dir: where wheels, logs and `report.json` go.
         jobs: how many targets to build at once; 0 means one per core.
         cache_dir: where downloads and the embedded image are kept.
+        sdist: build the sdist too, and the wheels from it.
+        test_image: to test wheels in, empty for the image they are built in.
+        resume: build only what an earlier run into the same directory has not finished.
+        fail_fast: begin nothing new once a target has failed.
+        time_limit: minutes that a stage may take. silence_limit: minutes without output after
+            which it is ended. 0 means no limit.
         no_cache: use neither what `cache_dir` holds nor kept build environments; make all anew.
         config_file: a TOML file read instead of the source's `pyproject.toml`.
     """
@@ -108,6 +118,12 @@ class Settings:
     cache_dir: Path = field(default_factory=Path)
     no_cache: bool = False
     config_file: Path | None = None
+    sdist: bool = False
+    test_image: str = ""
+    resume: bool = False
+    fail_fast: bool = False
+    time_limit: int = 0
+    silence_limit: int = 60
 
 
 @dataclass(frozen=True, kw_only=True)
