@@ -42,7 +42,11 @@ class Environments:
     given: tuple[str, ...] = ()
 
     def name(
-        self, interpreter: Interpreter, requires: Sequence[str], backend: Sequence[str] = ()
+        self,
+        interpreter: Interpreter,
+        requires: Sequence[str],
+        backend: Sequence[str] = (),
+        constraints: str = "",
     ) -> str:
         """Name the image that holds the environment of a build.
 
@@ -50,17 +54,18 @@ class Environments:
             interpreter: the target's.
             requires: what the build requires, in any order.
             backend: how its backend runs, and the native interpreter's key, if there is one.
+            constraints: what limits the requirements.
         """
         parts = [
-            [self.image_id, interpreter.directory, _our_digest()],
-            *(self.indexes, self.given, sorted(requires), list(backend)),
+            [self.image_id, interpreter.directory, our_digest()],
+            *(self.indexes, self.given, sorted(requires), list(backend), constraints),
         ]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
         return f"{REPOSITORY}:{interpreter.tag}-{key}"
 
 
 @cache
-def _our_digest() -> str:
+def our_digest() -> str:
     """Give a digest of our code that shapes an environment."""
     digest = hashlib.sha256()
     for place in _SHAPED_BY:

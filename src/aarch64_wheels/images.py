@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.plan import Target
+from aarch64_wheels.settings.globs import matches
 from aarch64_wheels.settings.schema import options
 
 if TYPE_CHECKING:
@@ -47,7 +48,11 @@ class Images:
             image = self._image(interpreter, libc, wanted)
             if image is not None and _holds(image, interpreter):
                 yield Target(
-                    identifier=identifier, interpreter=interpreter, image=image, options=wanted
+                    identifier=identifier,
+                    interpreter=interpreter,
+                    image=image,
+                    options=wanted,
+                    test_skipped=matches(self.layers.settings().test_skip, identifier),
                 )
 
     def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:

@@ -57,12 +57,19 @@ class Target:
     Attributes:
         identifier: its name, as cibuildwheel has it. interpreter: what it is for.
         image: what it is built in. options: what the project wants for it.
+        test_skipped: it is not tested, although the project says how (`test-skip`).
     """
 
     identifier: str
     interpreter: Interpreter
     image: Image
     options: BuildOptions = field(default_factory=BuildOptions)
+    test_skipped: bool = False
+
+    @property
+    def is_tested(self) -> bool:
+        """The project says how to test, and not to leave this target out."""
+        return bool(self.options.test_command.strip()) and not self.test_skipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +87,9 @@ class Plan:
         explicit: the user named a target (not by a glob or `all`), so a missing interpreter
             is an error and not a target less.
         jobs: targets built at the same time; 0 means one for each core.
+        test_image: to test wheels in, None for the image they are built in.
+        may_share: one wheel may serve several targets, as far as the source can tell.
+        fail_fast: begin no target once one has failed.
     """
 
     project: str
@@ -95,7 +105,15 @@ class Plan:
     targets: tuple[Target, ...]
     explicit: bool
     jobs: int
-    stages: tuple[Stage, ...] = tuple(Stage)
+    test_image: Image | None = None
+    may_share: bool = False
+    fail_fast: bool = False
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages of its targets, in their order; without a test where none is tested."""
+        is_tested = any(target.is_tested for target in self.targets)
+        return tuple(stage for stage in Stage if is_tested or stage is not Stage.TEST)
 
     @property
     def images(self) -> tuple[Image, ...]:

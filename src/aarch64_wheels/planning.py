@@ -67,6 +67,9 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
         targets=selection.targets,
         explicit=selection.explicit,
         jobs=settings.jobs,
+        test_image=find_image(settings.test_image) if settings.test_image else None,
+        may_share=metadata.may_share,
+        fail_fast=settings.fail_fast,
     )
 
 

@@ -7,19 +7,29 @@ of its own, with links that lead anywhere.
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
-from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.errors import StageError, UnfitError
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import WheelRecord
+from aarch64_wheels.report.reader import read_target
 from aarch64_wheels.report.writer import FILE_NAME
+from aarch64_wheels.sharing import find_shared
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
     from types import TracebackType
 
+    from aarch64_wheels.plan import Target
+    from aarch64_wheels.report.model import ObjectRecord, TargetRecord
+
 LOGS = "logs"
+#: One line for each target that this run and those it resumes have finished.
+RECORDS = "finished.jsonl"
 
 
 class Wheelhouse:
@@ -34,8 +44,11 @@ class Wheelhouse:
         self._lock = threading.Lock()
         self._kept: dict[str, WheelRecord] = {}
 
-    def prepare(self) -> None:
+    def prepare(self, *, resume: bool = False) -> None:
         """Make `logs/`, and take away the report of an earlier run.
+
+        Args:
+            resume: leave what is recorded of its finished targets.
 
         Raises:
             UnfitError: `logs` is something else, or the directory cannot be written.
@@ -46,6 +59,8 @@ class Wheelhouse:
             if logs.is_symlink():
                 raise FileExistsError(0, "it is a link")
             logs.mkdir(exist_ok=True)
+            if not resume:
+                (logs / RECORDS).unlink(missing_ok=True)
         except OSError as error:
             raise UnfitError(
                 f"cannot prepare the output directory {self.directory}",
@@ -53,7 +68,33 @@ class Wheelhouse:
                 hint="remove what is there, or choose another --output-dir",
             ) from error
 
-    def keep(self, wheel: Path, policy: str) -> tuple[WheelRecord, bool]:
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn a full disk's errors into ours.
+
+        Raises:
+            StageError: it cannot be written; finished wheels are as they were.
+        """
+        try:
+            yield
+        except OSError as error:
+            raise StageError(
+                f"cannot write the wheel to {self.directory}",
+                found=error.strerror or str(error),
+                hint="free some disk space there, or choose another --output-dir",
+            ) from error
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Make a directory beside finished wheels, from which a wheel need only be renamed."""
+        with self.writing():
+            made = tempfile.TemporaryDirectory(prefix=".audit-", dir=self.directory)
+        with made as name:
+            yield Path(name)
+
+    def keep(
+        self, wheel: Path, policy: str, objects: tuple[ObjectRecord, ...] = ()
+    ) -> tuple[WheelRecord, bool]:
         """Move a finished wheel in, unless this run has made one of that name already.
 
         One for the stable ABI (`abi3`) is made for every target, and the first serves them all.
@@ -67,9 +108,57 @@ class Wheelhouse:
             sha256 = sha256_of(wheel)
             size = wheel.stat().st_size
             wheel.replace(self.directory / wheel.name)
-            record = WheelRecord(filename=wheel.name, sha256=sha256, size=size, policy=policy)
+            record = WheelRecord(
+                filename=wheel.name, sha256=sha256, size=size, policy=policy, objects=objects
+            )
             self._kept[wheel.name] = record
             return record, True
+
+    def record(self, target: TargetRecord) -> str:
+        """Record a finished target at once: a run that is killed is resumed from these.
+
+        Returns:
+            Why it could not be recorded, empty if it was.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        path = self.directory / LOGS / RECORDS
+        try:
+            with self._lock, os.fdopen(os.open(path, flags, 0o644), "a", encoding="utf-8") as file:
+                file.write(target.to_json() + "\n")
+        except OSError as error:
+            return f"{path} is not whole: {error.strerror or error}"
+        return ""
+
+    def earlier(self) -> dict[str, TargetRecord]:
+        """Give what earlier runs recorded of their targets, the last word on each."""
+        path = self.directory / LOGS / RECORDS
+        try:
+            if path.is_symlink() or not path.is_file():
+                return {}
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:  # then all is built anew
+            return {}
+        found = filter(None, map(read_target, lines))
+        return {record.identifier: record for record in found}
+
+    def lacks(self, wheel: WheelRecord) -> str:
+        """Say how a recorded wheel is not there any more; empty if it is, and it is kept."""
+        path = self.directory / wheel.filename
+        try:
+            if path.name != wheel.filename or path.is_symlink() or not path.is_file():
+                return f"{wheel.filename} is gone"
+            if sha256_of(path) != wheel.sha256:
+                return f"{wheel.filename} is not what it was"
+        except OSError as error:
+            return f"{wheel.filename}: {error.strerror or error}"
+        with self._lock:
+            self._kept[wheel.filename] = wheel
+        return ""
+
+    def shared(self, target: Target) -> WheelRecord | None:
+        """Give a wheel of this run that was made for other targets and serves this one, too."""
+        with self._lock:
+            return self._kept.get(find_shared(self._kept, target))
 
     def log(self, identifier: str) -> TargetLog:
         """Open a target's log, in place of whatever has its name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -9,17 +10,21 @@ import pytest
 
 from aarch64_wheels.environments import Environments
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.pipeline import Pipeline, SessionFactory
+from aarch64_wheels.pipeline import Pipeline
+from aarch64_wheels.stages.test import Bench
 from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.backend_samples import setup
 from tests.unit.report_samples import plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path, PurePosixPath
 
-    from aarch64_wheels.plan import Plan
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.native.backend import BackendSetup
+    from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.model import Stage
+    from aarch64_wheels.stages.job import Job
     from tests.unit.fake_session import FakeSession
 
 
@@ -64,6 +69,32 @@ class Listener:
         return [words[1:] for words in self.told if words[0] == identifier]
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneRoom:
+    """A room of doubles, and the way into it."""
+
+    begin: Callable[[], object]
+    backend: BackendSetup
+    has_project: bool = False
+
+    def room(self, _job: Job) -> OneRoom:
+        return self
+
+    def start(self, _target: Target, _environment: str) -> Any:
+        return self.begin()
+
+    def environments(self) -> Environments:
+        return Environments(image_id="sha256:1")
+
+    def setup(self, _target: Target) -> BackendSetup:
+        return self.backend
+
+    @contextmanager
+    def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
+        assert session is not None
+        yield Bench(session=session, python=job.target.interpreter.python, path="/bin")
+
+
 def make_pipeline(
     tmp_path: Path,
     start: Callable[[], object],
@@ -79,9 +110,7 @@ def make_pipeline(
         source=tmp_path / "project",
         left_out=(),
         wheelhouse=wheelhouse,
-        environments=lambda _target: Environments(image_id="sha256:1"),
-        start=cast("SessionFactory", lambda _target, _environment: start()),
-        setup=lambda _target: setup(tmp_path, python),
+        rooms=OneRoom(begin=start, backend=setup(tmp_path, python)),
         observer=cast("Any", listener),
     )
 

@@ -61,12 +61,12 @@ def test_an_index_is_no_requirement() -> None:
 def test_another_version_of_what_shapes_them_has_environments_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(environments, "_our_digest", lambda: "another")
+    monkeypatch.setattr(environments, "our_digest", lambda: "another")
     assert MADE.name(CP313, REQUIRES, ("native", "k1")) != NAME
 
 
 def test_all_code_that_shapes_them_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    digest = environments._our_digest.__wrapped__  # noqa: SLF001
+    digest = environments.our_digest.__wrapped__
     everything = digest()
     assert len(everything) == 64
     monkeypatch.setattr(environments, "_SHAPED_BY", ("stages",))

@@ -11,7 +11,8 @@ import pytest
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.plan import Interpreter
 from aarch64_wheels.report.model import ObjectRecord, WheelRecord
-from aarch64_wheels.stages.audit import _installable, audit_repaired
+from aarch64_wheels.sharing import installable
+from aarch64_wheels.stages.audit import audit_repaired, keep_audited
 from aarch64_wheels.stages.job import REPAIRED
 from tests.unit.audit_samples import EXTENSION, GOOD_NAME, X86_64, elf, write_wheel
 from tests.unit.fake_session import FakeSession
@@ -19,7 +20,11 @@ from tests.unit.report_samples import DEBIAN
 from tests.unit.stage_samples import make_job
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from aarch64_wheels.native.provenance import Call
+    from aarch64_wheels.stages.job import Job
 
 PLATFORM = "manylinux2014_aarch64.manylinux_2_17_aarch64"
 
@@ -30,13 +35,18 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "wheelhouse"
 
 
+def _kept(session: FakeSession, job: Job, calls: Sequence[Call] | None = None) -> WheelRecord:
+    with job.wheelhouse.scratch() as scratch:
+        return keep_audited(job, audit_repaired(session, job, scratch, calls))
+
+
 def _session(scratch: Path, name: str, files: dict[str, bytes] | None = None) -> FakeSession:
     return FakeSession(files={REPAIRED / name: write_wheel(scratch, name, files).read_bytes()})
 
 
 def test_a_good_wheel_is_kept_and_described(tmp_path: Path, output: Path) -> None:
     session = _session(tmp_path, GOOD_NAME)
-    record = audit_repaired(session, make_job(output))
+    record = _kept(session, make_job(output))
     content = session.files[REPAIRED / GOOD_NAME]
     assert record == WheelRecord(
         filename=GOOD_NAME,
@@ -52,7 +62,7 @@ def test_a_good_wheel_is_kept_and_described(tmp_path: Path, output: Path) -> Non
 @pytest.mark.usefixtures("_judged")
 def test_a_wheel_of_the_same_name_is_replaced(tmp_path: Path, output: Path) -> None:
     (output / GOOD_NAME).write_bytes(b"of the last run")
-    audit_repaired(_session(tmp_path, GOOD_NAME), make_job(output))
+    _kept(_session(tmp_path, GOOD_NAME), make_job(output))
     assert (output / GOOD_NAME).read_bytes().startswith(b"PK")
 
 
@@ -62,7 +72,7 @@ def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: 
     session = _session(tmp_path, GOOD_NAME, {EXTENSION: elf(machine=X86_64)})
     (output / GOOD_NAME).write_bytes(b"of the last run")
     with pytest.raises(StageError, match="the audit refuses fast-") as caught:
-        audit_repaired(session, make_job(output, lines))
+        _kept(session, make_job(output, lines))
     assert f"machine: {EXTENSION} is not AArch64 code" in caught.value.found
     assert any(line.startswith("audit: error: machine: ") for line in lines)
     assert [path.read_bytes() for path in output.iterdir()] == [b"of the last run"]
@@ -72,7 +82,7 @@ def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: 
 def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
     with pytest.raises(StageError, match="no platform tag of the wheel installs on") as caught:
-        audit_repaired(_session(tmp_path, name), make_job(output))
+        _kept(_session(tmp_path, name), make_job(output))
     assert "manylinux_2_17_aarch64" in caught.value.found
 
 
@@ -80,7 +90,7 @@ def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, out
 def test_without_a_policy_the_wheels_own_claim_counts(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
     job = make_job(output, image=replace(DEBIAN, policy=""))
-    assert audit_repaired(_session(tmp_path, name), job).filename == name
+    assert _kept(_session(tmp_path, name), job).filename == name
 
 
 @pytest.mark.usefixtures("_judged")
@@ -96,7 +106,7 @@ def test_tags_that_the_target_installs(
 ) -> None:
     name = f"fast-1.0-{tag}-{PLATFORM}.whl"
     session = _session(tmp_path, name, {extension: elf()})
-    assert audit_repaired(session, make_job(output)).filename == name
+    assert _kept(session, make_job(output)).filename == name
 
 
 OTHERS = {
@@ -113,7 +123,7 @@ def test_a_wheel_for_another_interpreter_is_refused(
     name = f"fast-1.0-{tag}-{PLATFORM}.whl"
     session = _session(tmp_path, name, {extension: elf()})
     with pytest.raises(StageError, match="is not for cp313-manylinux_aarch64") as caught:
-        audit_repaired(session, make_job(output))
+        _kept(session, make_job(output))
     assert tag in caught.value.found
     assert list(output.iterdir()) == []
 
@@ -156,7 +166,7 @@ RULES = {
 @pytest.mark.parametrize(("interpreter", "tag", "fits"), RULES.values(), ids=RULES.keys())
 def test_what_an_interpreter_installs(interpreter: Interpreter, tag: str, *, fits: bool) -> None:
     python, _, abi = tag.partition("-")
-    assert ((python, abi) in _installable(interpreter)) is fits
+    assert ((python, abi) in installable(interpreter)) is fits
 
 
 @pytest.mark.usefixtures("_judged")
@@ -170,6 +180,6 @@ def test_a_disk_that_is_full_is_told_of(
 
     monkeypatch.setattr(session, "copy_out", refuse)
     with pytest.raises(StageError, match="cannot write the wheel to") as caught:
-        audit_repaired(session, make_job(output))
+        _kept(session, make_job(output))
     assert caught.value.found == "No space left on device"
     assert list(output.iterdir()) == []

@@ -194,7 +194,7 @@ def test_repair_is_to_the_images_policy(tmp_path: Path, policy: str, expected: l
     repaired = REPAIRED / "fast-1.0-cp313-cp313-manylinux_2_17_aarch64.whl"
     session = FakeSession(effects={"auditwheel repair": leaves(repaired, b"")})
     image = replace(DEBIAN, policy=policy)
-    repair_wheel(session, make_job(tmp_path, image=image), BUILT / UNREPAIRED)
+    repair_wheel(session, make_job(tmp_path, image=image), BUILT / UNREPAIRED, "/bin")
     assert repaired in session.files
     assert session.commands[0].argv == (
         *("auditwheel", "repair", *expected),
@@ -205,4 +205,4 @@ def test_repair_is_to_the_images_policy(tmp_path: Path, policy: str, expected: l
 def test_a_wheel_that_cannot_be_repaired(tmp_path: Path) -> None:
     session = FakeSession(effects={"auditwheel": fails(1, "too-recent versioned symbols")})
     with pytest.raises(CommandError, match="too-recent versioned symbols"):
-        repair_wheel(session, make_job(tmp_path), BUILT / UNREPAIRED)
+        repair_wheel(session, make_job(tmp_path), BUILT / UNREPAIRED, "/bin")

@@ -9,6 +9,7 @@ from aarch64_wheels.audit.elf import ElfFacts
 from aarch64_wheels.audit.model import AuditResult, Finding, Level
 from aarch64_wheels.audit.platforms import Family, Platform
 from aarch64_wheels.audit.policy import Judgement, judge
+from aarch64_wheels.audit.stable_abi import stable_abi
 from aarch64_wheels.audit.suffix import wrong_suffix
 from aarch64_wheels.errors import UsageError
 
@@ -43,6 +44,7 @@ def audit_wheel(path: Path, *, plat: str | None = None) -> AuditResult:
         *_suffix(content),
         *_libc(content, claims),
         *_content(content, wanted),
+        *stable_abi(path, content),
     ]
     judgements: dict[Family, Judgement] = {}
     if any(isinstance(facts, ElfFacts) for facts in content.elfs.values()) and not content.problems:

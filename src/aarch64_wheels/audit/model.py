@@ -18,8 +18,8 @@ class Finding:
     """One thing that is not as it should be.
 
     Attributes:
-        check: which check said it: `archive`, `content`, `tag`, `machine`, `libc`, `suffix`
-            or `policy`.
+        check: which check said it: `archive`, `content`, `tag`, `machine`, `libc`, `suffix`,
+            `abi3` or `policy`.
         message: what is wrong, one line.
         evidence: the file or the tool's own words it was seen in, may be empty.
     """

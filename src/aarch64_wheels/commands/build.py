@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
+from aarch64_wheels.commands.before_all import BeforeAll
+from aarch64_wheels.commands.given import given_to
 from aarch64_wheels.commands.inputs import (
     Host,
     open_settings_source,
@@ -22,22 +24,24 @@ from aarch64_wheels.commands.inputs import (
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.disk import check_output_dir, check_space
 from aarch64_wheels.emulation.providers import ensure_emulation
+from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.kept import remove_kept
 from aarch64_wheels.engine.sweep import sweep
 from aarch64_wheels.errors import ExitCode, UnfitError, UsageError
 from aarch64_wheels.machine import is_arm64, is_x86_64
 from aarch64_wheels.pipeline import Pipeline
-from aarch64_wheels.report.model import Report, TargetRecord
+from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_report
+from aarch64_wheels.resume import basis_of, still_good
 from aarch64_wheels.settings.schema import Mode, Settings
 from aarch64_wheels.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aarch64_wheels.commands.rooms import Room
     from aarch64_wheels.plan import Plan
+    from aarch64_wheels.report.model import Basis, TargetRecord
     from aarch64_wheels.report.observer import Observer
     from aarch64_wheels.settings.layers import Layers
     from aarch64_wheels.source import Source
@@ -61,7 +65,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     _refuse_hostile_link(settings)
     check_output_dir(settings.output_dir)
     wheelhouse = Wheelhouse(settings.output_dir)
-    wheelhouse.prepare()
+    wheelhouse.prepare(resume=settings.resume)
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
@@ -105,10 +109,12 @@ class Build:
         """Make the engine fit, run the plan, and say what happened."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         self._prepare_engine(plan)
-        rooms = self._rooms().open(plan)
+        makes_rooms = self._rooms()
+        rooms = makes_rooms.open(plan)
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
-        targets = self._pipeline(plan, source, wheelhouse, rooms).run()
+        entered = BeforeAll(rooms=makes_rooms, by_image={room.image: room for room in rooms})
+        targets = self._pipeline(plan, source, wheelhouse, entered).run()
         project, version = _identity(plan, targets)
         return Report(
             targets=targets,
@@ -136,19 +142,43 @@ class Build:
         )
 
     def _pipeline(
-        self, plan: Plan, source: Source, wheelhouse: Wheelhouse, rooms: Sequence[Room]
+        self, plan: Plan, source: Source, wheelhouse: Wheelhouse, rooms: BeforeAll
     ) -> Pipeline:
-        by_image = {room.image: room for room in rooms}
+        left_out = (wheelhouse.directory.absolute(),)
+        given = given_to(plan, source.root, self.host.environ, self.observer.note)
+        digest_of_source = source.sha256 or digest(source.root, left_out)
+        bases = {
+            row.identifier: basis_of(
+                plan,
+                row,
+                given[row.identifier],
+                digest_of_source,
+                rooms.by_image[row.image].image_id,
+            )
+            for row in plan.targets
+        }
         return Pipeline(
             plan=plan,
             source=source.root,
-            left_out=(wheelhouse.directory.absolute(),),
+            left_out=left_out,
             wheelhouse=wheelhouse,
-            environments=lambda target: by_image[target.image].setups.environments(),
-            start=lambda target, keep_as: by_image[target.image].start(target, keep_as),
-            setup=lambda target: by_image[target.image].setups.of(target),
+            rooms=rooms,
             observer=self.observer,
+            given=lambda target: given[target.identifier],
+            bases=bases,
+            done=self._done(wheelhouse, bases),
         )
+
+    def _done(self, wheelhouse: Wheelhouse, bases: Mapping[str, Basis]) -> dict[str, TargetRecord]:
+        """Find what need not be built again."""
+        if not self.settings.resume:
+            return {}
+        found, reasons = still_good(wheelhouse, bases)
+        for reason in reasons:
+            self.observer.note(reason)
+        if found:
+            self.observer.note(f"finished by an earlier run: {', '.join(found)}")
+        return found
 
     def _prepare_engine(self, plan: Plan) -> None:
         self.observer.note(f"engine: {self.engine}, mode: {plan.mode}")

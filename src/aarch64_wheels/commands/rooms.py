@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.commands.containers import Containers
 from aarch64_wheels.commands.inputs import native_system
 from aarch64_wheels.commands.setups import Setups
+from aarch64_wheels.commands.test_image import TestImage
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.images import ensure_image, interpreters_of
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.settings.schema import Mode
+from aarch64_wheels.stages.activation import native_path
+from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.stages.test import Bench
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from aarch64_wheels.commands.inputs import Host
     from aarch64_wheels.engine.api import LineSink, Session
     from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.environments import Environments
+    from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.plan import Image, Plan, Target
     from aarch64_wheels.settings.schema import Settings
+    from aarch64_wheels.stages.job import Job
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
-    """Where the targets of one image are built.
+class ImageRoom:
+    """Where the targets of one image are built: see `room.Room`.
 
     Attributes:
         image: of the plan; image_id: what it is in the engine.
         containers: of it. tools: native ones, None in the modes without.
         plan: of these targets alone. setups: what their build backends may be run with.
+        tests: where wheels are tested, None where they are built.
+        has_project: the image holds the project, as `before-all` has left it.
     """
 
     image: Image
@@ -40,12 +51,42 @@ class Room:
     tools: NativeTools | None
     plan: Plan
     setups: Setups
+    tests: TestImage | None = None
+    has_project: bool = False
 
     def start(self, target: Target, environment: str) -> AbstractContextManager[Session]:
-        """Make a target's container, with its build environment if that is kept by this name."""
+        """See `room.Room.start`."""
         if self.tools is None:
             return self.containers.plain(keep_as=environment)
         return self.containers.accelerated(self.plan, target, self.tools, environment)
+
+    def environments(self) -> Environments:
+        """See `room.Room.environments`."""
+        return self.setups.environments()
+
+    def setup(self, target: Target) -> BackendSetup:
+        """See `room.Room.setup`."""
+        return self.setups.of(target)
+
+    @contextmanager
+    def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
+        """See `room.Room.bench`."""
+        if self.tests is not None:
+            with self.tests.bench(job) as bench:
+                yield bench
+        elif session is not None:
+            yield self._bench(job, session)
+        else:
+            with self.start(job.target, "") as own:
+                if not self.has_project:
+                    own.copy_in(job.source, PROJECT, exclude=job.left_out)
+                yield self._bench(job, own)
+
+    def _bench(self, job: Job, session: Session) -> Bench:
+        python = job.target.interpreter.python
+        own = self.containers.engine.image_path(self.containers.reference)
+        path = ":".join((str(python.parent), *native_path(self.plan), own))
+        return Bench(session=session, python=python, path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +106,7 @@ class Rooms:
     emulated: bool
     note: LineSink
 
-    def open(self, plan: Plan) -> tuple[Room, ...]:
+    def open(self, plan: Plan) -> tuple[ImageRoom, ...]:
         """Have the engine hold the images, and make what builds in them need.
 
         Raises:
@@ -75,7 +116,13 @@ class Rooms:
         kept = self._without_missing(plan, containers)
         return tuple(self._room(kept, image, containers[image]) for image in kept.images)
 
-    def _room(self, plan: Plan, image: Image, containers: Containers) -> Room:
+    def upon(self, room: ImageRoom, reference: str, *, has_project: bool) -> ImageRoom:
+        """Make a room of an image that was made of another room's."""
+        containers = replace(room.containers, reference=reference)
+        made = self._room(room.plan, room.image, containers)
+        return replace(made, has_project=has_project)
+
+    def _room(self, plan: Plan, image: Image, containers: Containers) -> ImageRoom:
         own = plan.with_targets(tuple(row for row in plan.targets if row.image == image))
         image_id = self.engine.image_id(containers.reference)
         tools = self._native_tools(own, image, image_id, containers)
@@ -89,14 +136,20 @@ class Rooms:
             cores=self.engine.cores,
             at_once=min(plan.jobs or self.engine.cores, len(plan.targets)),
         )
-        return Room(
+        return ImageRoom(
             image=image,
             image_id=image_id,
             containers=containers,
             tools=tools,
             plan=own,
             setups=setups,
+            tests=self._tests(plan, tools),
         )
+
+    def _tests(self, plan: Plan, tools: NativeTools | None) -> TestImage | None:
+        if plan.test_image is None or not any(target.is_tested for target in plan.targets):
+            return None
+        return TestImage(containers=self._containers(plan.test_image), tools=tools)
 
     def _containers(self, image: Image) -> Containers:
         return Containers(

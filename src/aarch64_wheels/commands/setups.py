@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.environments import Environments
 from aarch64_wheels.native.backend import BackendSetup
 from aarch64_wheels.native.facts import FactsStore
+from aarch64_wheels.settings.frontend import read_frontend
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,12 @@ class Setups:
         )
         if self.tools is None:
             return BackendSetup(facts=facts)
+        if not read_frontend(target.options.build_frontend).is_isolated:
+            return BackendSetup(
+                facts=facts,
+                missing="`build-frontend` asks for no isolation, and so for the image's own Python",
+                parallel=self._parallel(),
+            )
         row = target.interpreter
         own = self.tools.interpreters.get(row.tag)
         return BackendSetup(

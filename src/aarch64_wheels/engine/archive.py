@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from aarch64_wheels.errors import StageError
+from aarch64_wheels.hashing import sha256_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -34,6 +36,23 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
             _add(tar, path, name)
     stream.seek(0)
     return stream
+
+
+def digest(source: Path, exclude: Collection[Path]) -> str:
+    """Give a SHA-256 of what `pack` would copy: names, kinds, modes and contents, no times."""
+    left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
+    total = hashlib.sha256()
+    rows = _walk(source.resolve(), ".", left_out)
+    for path, name in sorted(rows, key=lambda row: os.fsencode(row[1])):
+        mode = path.lstat().st_mode
+        content = ""
+        if stat.S_ISLNK(mode):
+            content = os.readlink(path)  # noqa: PTH115 - as text, whatever it is
+        elif stat.S_ISREG(mode):
+            content = sha256_of(path)
+        row = (name, stat.S_IFMT(mode), mode & 0o111 != 0, content)
+        total.update(repr(row).encode(errors="surrogateescape"))
+    return total.hexdigest()
 
 
 def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:

@@ -126,13 +126,13 @@ def why_not_native(error: CommandError, calls: Sequence[Call]) -> str:
     """
     lines = [line.strip() for line in error.tail.splitlines() if line.strip()]
     said = next((line for line in reversed(lines) if _FOREIGN.search(line)), "")
-    if not said and _is_compile_error(calls):
+    if not said and any_failed(calls):
         return ""
     return f"it failed natively: {said or (lines[-1] if lines else f'status {error.status}')}"
 
 
-def _is_compile_error(calls: Sequence[Call]) -> bool:
-    """Tell whether the build ended because a compiler found fault with the project's own code.
+def any_failed(calls: Sequence[Call]) -> bool:
+    """Tell whether a compiler found fault with the project's own code.
 
     Another compiler process may have ended well in the meantime, so what counts is whether the
     file that could not be made was made later. Probes are meant to fail.

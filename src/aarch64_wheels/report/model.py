@@ -18,6 +18,7 @@ class Stage(enum.StrEnum):
     BUILD = "build"
     REPAIR = "repair"
     AUDIT = "audit"
+    TEST = "test"
 
 
 class Status(enum.StrEnum):
@@ -86,6 +87,15 @@ class WheelRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What a wheel was made from: digests of the source and of the settings, the image's id."""
+
+    source: str
+    settings: str
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TargetRecord:
     """Everything known of one target after it ended.
 
@@ -93,6 +103,8 @@ class TargetRecord:
     relative to the output directory, with `/` separators. In mode `accelerated`, `backend` says
     how the build backend ran (`native` or `emulated`), `backend_reason` why it fell back to
     being emulated, and `calls` what became of the compiler calls, None where none was recorded.
+    With `shared`, the wheel is one that another target made and this one only had to test; with
+    `resumed`, an earlier run made it. `basis` says what it was made from.
     """
 
     identifier: str
@@ -104,11 +116,18 @@ class TargetRecord:
     backend: str = ""
     backend_reason: str = ""
     calls: CallSummary | None = None
+    shared: bool = False
+    resumed: bool = False
+    basis: Basis | None = None
 
     @property
     def seconds(self) -> float:
         """The target's total wall time in seconds."""
         return sum(stage.seconds for stage in self.stages)
+
+    def to_json(self) -> str:
+        """Write the record in one line (`reader.read_target` reads it)."""
+        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True, kw_only=True)

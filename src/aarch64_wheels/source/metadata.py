@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.metadata import RawMetadata, parse_email
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.source.shareable import may_share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ class Metadata:
         build_requires: `[build-system] requires`, PEP 508 requirements.
         build_backend: an object reference (PEP 517); backend_path: directories of the source,
             relative to its root, that the backend is imported from.
+        may_share: one wheel may serve several interpreters, for the source speaks of the stable
+            ABI, or holds no file that would be compiled. A guess: the wheel itself decides.
     """
 
     name: str = ""
@@ -38,6 +41,7 @@ class Metadata:
     build_requires: tuple[str, ...] = LEGACY_REQUIRES
     build_backend: str = LEGACY_BACKEND
     backend_path: tuple[str, ...] = ()
+    may_share: bool = False
 
 
 def directory_metadata(root: Path) -> Metadata:
@@ -53,7 +57,8 @@ def directory_metadata(root: Path) -> Metadata:
             found=f"none of {', '.join(files)}",
             hint="give the directory that holds the project's pyproject.toml or setup.py",
         )
-    return _with_setup_cfg(_pyproject(root / "pyproject.toml"), root / "setup.cfg")
+    found = _with_setup_cfg(_pyproject(root / "pyproject.toml"), root / "setup.cfg")
+    return replace(found, may_share=may_share(root))
 
 
 def sdist_metadata(root: Path) -> Metadata:

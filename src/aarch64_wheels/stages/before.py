@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.stages.activation import native_path
 from aarch64_wheels.stages.job import PROJECT, Job
 from aarch64_wheels.stages.placeholders import fill
@@ -23,41 +24,50 @@ def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[s
     """
     given = {
         **base,
-        **job.passed,
+        **job.given.passed,
         "CIBUILDWHEEL": "1",
         "CIBUILDWHEEL_BUILD_IDENTIFIER": job.target.identifier,
     }
     return evaluate(session, job.target.options.environment, given, PROJECT, job.sink)
 
 
-def run_before_build(session: Session, job: Job, image_path: str) -> None:
-    """Run `before-build` in the project's directory, with the target's own Python on PATH.
+def run_command(
+    session: Session, job: Job, command: str, image_path: str, **values: object
+) -> None:
+    """Run a command of the project in its directory, with the target's own Python on PATH.
 
     Args:
         session: the container, with the project in it.
         job: what is built.
+        command: for a shell, with placeholders.
         image_path: the image's own PATH.
+        **values: for placeholders besides `{project}` and `{package}`.
 
     Raises:
         StageError: it failed, or its variables cannot be evaluated.
     """
-    command = job.target.options.before_build
-    if not command:
-        return
     python = job.target.interpreter.python
     path = ":".join((str(python.parent), *native_path(job.plan), image_path))
     variables = own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
     job.sink(f"$ {command}")
-    filled = fill(command, project=PROJECT, package=PROJECT)
+    texts = {name: str(value) for name, value in values.items()}
+    filled = fill(command, project=PROJECT, package=PROJECT, **texts)
     session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
+
+
+def run_before_build(session: Session, job: Job, image_path: str) -> None:
+    """Run `before-build`, if there is one; raises as `run_command`."""
+    if command := job.target.options.before_build:
+        run_command(session, job, command, image_path)
 
 
 def config_settings(job: Job) -> dict[str, str | list[str]]:
     """Give what the build backend is told (PEP 517); of one value alone it is told no list."""
-    given = {
-        key: [_filled(value) for value in values]
-        for key, values in job.target.options.config_settings
-    }
+    options = job.target.options
+    rows = (*options.config_settings, *read_frontend(options.build_frontend).settings)
+    given: dict[str, list[str]] = {}
+    for key, values in rows:
+        given.setdefault(key, []).extend(_filled(value) for value in values)
     return {key: values[0] if len(values) == 1 else values for key, values in given.items()}
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.archive import MAX_CONTENT
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.native.backend import NotNative
+from aarch64_wheels.native.backend import NotNative, any_failed
 from aarch64_wheels.native.wheelcheck import check_wheel
-from aarch64_wheels.stages.hooks import Prepared, call_hook
+from aarch64_wheels.sharing import is_pure
+from aarch64_wheels.stages.hooks import Prepared, call_hook, last_calls
 from aarch64_wheels.stages.job import BUILT, Job
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
 
 
-_PURE = "-none-any.whl"
 #: Linux's NAME_MAX, in bytes.
 _MAX_NAME = 255
 
@@ -29,18 +29,13 @@ def build_wheel(session: Session, job: Job, prepared: Prepared) -> PurePosixPath
 
     Raises:
         NotNative: the native backend failed for a reason that may not be the code's own.
-        StageError: the backend failed, or made no wheel, or one without compiled code.
+        StageError: the backend failed, or made no wheel.
     """
     name: str = call_hook(session, job, prepared, "build_wheel", BUILT)
     if not _is_wheel_name(name):
         raise StageError("the build backend made no wheel", found=repr(name))
     if prepared.outcome.is_native:
         _check(session, prepared, name)
-    if name.endswith(_PURE):
-        raise StageError(
-            f"{name} is a pure Python wheel: it holds no compiled code",
-            hint="such a wheel is built once, on any machine, with `python -m build`",
-        )
     return BUILT / name
 
 
@@ -58,11 +53,22 @@ def _check(session: Session, prepared: Prepared, name: str) -> None:
     Raises:
         NotNative: it is not.
     """
-    if name.endswith(_PURE):  # the compiled code may be optional, and have failed natively
-        raise NotNative(f"it made a wheel without compiled code: {name}")
+    if is_pure(name):
+        _see_nothing_failed(session, name)
+        return
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         wheel = Path(scratch) / name
         session.copy_file(BUILT / name, wheel, MAX_CONTENT)
         findings = check_wheel(wheel, prepared.facts)
     if findings:
         raise NotNative(f"the wheel made natively is not the target's: {'; '.join(findings[:3])}")
+
+
+def _see_nothing_failed(session: Session, name: str) -> None:
+    """See that a wheel without compiled code is meant so: the code may be optional.
+
+    Raises:
+        NotNative: a compiler call has failed, which may do better under emulation.
+    """
+    if any_failed(last_calls(session)):
+        raise NotNative(f"it made a wheel without compiled code, and calls failed: {name}")

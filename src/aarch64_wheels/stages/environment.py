@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.placement import place_identity
 from aarch64_wheels.native.provenance import reset_calls
+from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.settings.schema import Mode
-from aarch64_wheels.stages.activation import active_environment
+from aarch64_wheels.stages.activation import active_environment, native_path
 from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
 from aarch64_wheels.stages.hooks import Prepared, call_hook
 from aarch64_wheels.stages.job import PROJECT, UV_ENVIRONMENT, Job
@@ -22,7 +24,12 @@ _REQUIRES = "get_requires_for_build_wheel"
 
 
 def prepare_environment(
-    session: Session, job: Job, setup: BackendSetup, outcome: BackendOutcome
+    session: Session,
+    job: Job,
+    setup: BackendSetup,
+    outcome: BackendOutcome,
+    *,
+    is_placed: bool = False,
 ) -> Prepared:
     """Copy the project in and make its build environment (PEP 518), without the backend's wheel.
 
@@ -32,6 +39,7 @@ def prepare_environment(
         job: what is built.
         setup: what the backend may be run with.
         outcome: how it is to run.
+        is_placed: the project is in the image already.
 
     Raises:
         NotNative: the backend cannot run natively.
@@ -41,14 +49,17 @@ def prepare_environment(
     requirements = Requirements(
         session=session, job=job, setup=setup, facts=facts, native=outcome.is_native
     )
+    isolated = read_frontend(job.target.options.build_frontend).is_isolated
     if session.is_prepared:
         job.sink("using the build environment kept by an earlier run")
     else:
         place_identity(session, facts)
-        requirements.make()
+        if isolated:
+            requirements.make()
         # Other projects' builds use what is kept, so it is kept before this one can touch it.
         _keep(session, job)
-    session.copy_in(job.source, PROJECT, exclude=job.left_out)
+    if not is_placed:
+        session.copy_in(job.source, PROJECT, exclude=job.left_out)
     run_before_build(session, job, facts.image_path)
     active = active_environment(
         job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
@@ -59,8 +70,21 @@ def prepare_environment(
         variables=own_variables(session, job, active),
         settings=config_settings(job),
     )
+    if not isolated:
+        return _in_the_image(session, job, prepared)
     requirements.add(call_hook(session, job, prepared, _REQUIRES))
     return prepared
+
+
+def _in_the_image(session: Session, job: Job, prepared: Prepared) -> Prepared:
+    """Run the hooks with the image's own interpreter, and what `before-build` has installed."""
+    python = job.target.interpreter.python
+    job.sink("`build-frontend` asks for no isolation: nothing is installed for the build")
+    path = ":".join(
+        (str(python.parent), *native_path(job.plan), prepared.facts.image_path),
+    )
+    variables = own_variables(session, job, {**UV_ENVIRONMENT, "PATH": path})
+    return replace(prepared, python=python, variables=variables)
 
 
 def _keep(session: Session, job: Job) -> None:

@@ -32,10 +32,12 @@ class Prepared:
     Attributes:
         outcome: who runs the backend. facts: of the target's interpreter.
         variables: for its processes. settings: the backend's config_settings.
+        python: runs the hooks.
     """
 
     outcome: BackendOutcome
     facts: Facts
+    python: PurePosixPath = PYTHON
     variables: Mapping[str, str]
     settings: Mapping[str, str | list[str]] = field(default_factory=dict)
 
@@ -77,7 +79,7 @@ def call_hook(
     answer = _Answer(job=job)
     names = [str(directory) for directory in directories]
     arguments = json.dumps([names, prepared.settings or None])
-    argv = (PYTHON, CALL_HOOK, answer.token, hook, arguments, job.plan.build_backend)
+    argv = (prepared.python, CALL_HOOK, answer.token, hook, arguments, job.plan.build_backend)
     try:
         session.run(
             (*argv, *job.plan.backend_path), sink=answer.sink, env=prepared.variables, cwd=PROJECT
@@ -91,12 +93,12 @@ def call_hook(
 
 def _told(session: Session, prepared: Prepared, hook: str, error: CommandError) -> StageError:
     """Make the error that says what failed: the hook, in the backend's words."""
-    if prepared.outcome.is_native and (reason := why_not_native(error, _last_calls(session))):
+    if prepared.outcome.is_native and (reason := why_not_native(error, last_calls(session))):
         return NotNative(reason)
     return CommandError((f"{hook} of the build backend",), error.status, error.tail)
 
 
-def _last_calls(session: Session) -> tuple[Call, ...]:
+def last_calls(session: Session) -> tuple[Call, ...]:
     """Read the end of the record of compiler calls; with `--compiler gcc` there is none."""
     try:
         record = session.read(CALLS, MAX_BYTES + 1)

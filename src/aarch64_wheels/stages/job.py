@@ -19,6 +19,9 @@ PROJECT = WORK / "project"
 ENVIRONMENT = WORK / "environment"
 BUILT = WORK / "built"
 REPAIRED = WORK / "repaired"
+#: The wheel as it came through the audit, and what is tested.
+FINISHED = WORK / "finished"
+TESTS = WORK / "tests"
 
 PYTHON = ENVIRONMENT / "bin/python"
 
@@ -35,6 +38,19 @@ UV_ENVIRONMENT = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Given:
+    """What the host adds to a target's options.
+
+    Attributes:
+        passed: variables of the host that the project asks for (`environment-pass`).
+        constraints: lines that limit what its build and tests install (`dependency-versions`).
+    """
+
+    passed: Mapping[str, str] = field(default_factory=dict)
+    constraints: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """One target's work.
 
@@ -44,7 +60,7 @@ class Job:
         left_out: what of it is not copied (the output directory, when it lies inside).
         wheelhouse: where the finished wheel goes.
         sink: takes each line of output.
-        passed: variables of the host that the project asks for (`environment-pass`).
+        given: what the host adds to the target's options.
     """
 
     plan: Plan
@@ -53,4 +69,4 @@ class Job:
     left_out: Collection[Path]
     wheelhouse: Wheelhouse
     sink: LineSink
-    passed: Mapping[str, str] = field(default_factory=dict)
+    given: Given = field(default_factory=Given)

@@ -28,6 +28,7 @@ _NOT_STARTED = (126, 127)
 #: What is to be resolved, and what it came to.
 _WANTED = WORK / "requirements/pyproject.toml"
 _PINS = WORK / "requirements/pins.txt"
+_CONSTRAINTS = WORK / "requirements/constraints.txt"
 _MAX_PINS = 1 << 20
 #: A native interpreter compiles for the machine it runs on, and these are no such compilers: only
 #: what needs none can be built from source for it.
@@ -84,7 +85,8 @@ class Requirements:
         if not requires:
             return
         if not self.native:
-            self._run(["uv", "pip", "install", "--python", PYTHON, "--", *requires])
+            limits = constrained(self.session, self.job)
+            self._run(["uv", "pip", "install", "--python", PYTHON, *limits, "--", *requires])
         elif pins := self._pins(for_target(requires, self.facts), is_empty=is_empty):
             self._install_natively(pins)
             lay_over(self.session, self.facts, self.job.sink)
@@ -111,6 +113,7 @@ class Requirements:
         argv = ["uv", "pip", "compile", "--python", PYTHON, "--no-header", "--no-annotate"]
         argv += ["--python-version", ".".join(str(part) for part in self.facts.version)]
         argv += ["--python-platform", uv_platform(self.facts.libc_version)]
+        argv += constrained(self.session, self.job)
         try:
             self._run([*argv, "--output-file", _PINS, _WANTED], _NO_COMPILERS)
         except CommandError as error:
@@ -158,7 +161,7 @@ class Requirements:
         try:
             self.session.run(argv, sink=sink, env=env, cwd=PurePosixPath("/"))
         except CommandError as error:
-            raise _explained(error, errors) from error
+            raise explained(error, errors) from error
 
     def _compile(self) -> None:
         """Make the bytecode of an emulated environment natively, where that can be done."""
@@ -172,7 +175,15 @@ class Requirements:
             self.job.sink(f"no bytecode was made natively: {error.what}")
 
 
-def _explained(error: CommandError, first: Sequence[str]) -> StageError:
+def constrained(session: Session, job: Job) -> list[str | PurePosixPath]:
+    """Give uv's option for the project's constraints, if it has any."""
+    if not job.given.constraints:
+        return []
+    session.write(_CONSTRAINTS, job.given.constraints.encode(errors="replace"))
+    return ["--constraints", _CONSTRAINTS]
+
+
+def explained(error: CommandError, first: Sequence[str]) -> StageError:
     """Say why uv failed, also where a failed build says much after uv's own first lines."""
     if error.status in _NOT_STARTED:
         return StageError(

@@ -20,7 +20,12 @@ _OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
 
 
 def evaluate(
-    session: Session, assignments: str, base: Mapping[str, str], cwd: PurePosixPath, sink: LineSink
+    session: Session,
+    assignments: str,
+    base: Mapping[str, str],
+    cwd: PurePosixPath,
+    sink: LineSink,
+    option: str = "environment",
 ) -> dict[str, str]:
     """Evaluate assignments in the container: `A=1 PATH="$HOME/bin:$PATH" B="$(nproc)"`.
 
@@ -30,6 +35,7 @@ def evaluate(
         base: the variables that they see, and that they are put upon.
         cwd: where their commands run.
         sink: takes what these say.
+        option: where the assignments stand, for the error.
 
     Returns:
         All variables of a build.
@@ -45,7 +51,7 @@ def evaluate(
         )
     except CommandError as error:
         raise StageError(
-            "the variables of `environment` cannot be evaluated",
+            f"the variables of `{option}` cannot be evaluated",
             found=error.tail or error.what,
             hint=f"it is one line of assignments for bash: {assignments}",
         ) from error

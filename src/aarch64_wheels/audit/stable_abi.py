@@ -1,0 +1,80 @@
+"""Whether a wheel tagged `abi3` keeps to Python's stable ABI, as abi3audit judges it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aarch64_wheels.audit.model import Finding, Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.audit.archive import WheelContent
+
+_CHECK = "abi3"
+#: Seconds; a large library takes a few.
+_PATIENCE = 300
+_SHOWN = 6
+
+
+def stable_abi(path: Path, content: WheelContent) -> Iterator[Finding]:
+    """Find symbols that are no part of the stable ABI that the tag promises (PEP 425, PEP 384)."""
+    if content.problems or not content.elfs or not any(tag.abi == "abi3" for tag in content.tags):
+        return
+    with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
+        report = Path(scratch) / "report.json"
+        words = _audit(path, report)
+        if words is not None:
+            yield _error(f"abi3audit cannot judge {path.name}", words)
+            return
+        for row in _objects(json.loads(report.read_text(encoding="utf-8"))):
+            yield from _judged(row)
+
+
+def _audit(path: Path, report: Path) -> str | None:
+    """Run abi3audit, whose command is its only public interface; gives its words if it fails."""
+    argv = [sys.executable, "-P", "-m", "abi3audit", "--strict", "--report", "--output"]
+    try:
+        done = subprocess.run(
+            [*argv, str(report), str(path.absolute())],
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"it took more than {_PATIENCE} s"
+    # Its status is 1, too, where it has found something, which the report tells.
+    if report.is_file() and report.stat().st_size:
+        return None
+    said = (done.stderr + done.stdout).decode(errors="replace").split()
+    return " ".join(said)[-300:] or f"status {done.returncode}"
+
+
+def _objects(report: Any) -> Iterator[Any]:
+    for spec in report.get("specs", {}).values():
+        yield from spec.get("wheel", [])
+
+
+def _judged(row: Any) -> Iterator[Finding]:
+    name, result = row["name"], row["result"]
+    if not result["is_abi3"]:
+        symbols = sorted(result["non_abi3_symbols"])
+        yield _error(f"{name} uses what is no part of the stable ABI", _some(symbols))
+    if not result["is_abi3_baseline_compatible"]:
+        later = [f"{name} ({since})" for name, since in result["future_abi3_objects"].items()]
+        what = f"{name} needs Python {result['computed']}, its tag says {result['baseline']}"
+        yield _error(what, _some(sorted(later)))
+
+
+def _some(words: list[str]) -> str:
+    rest = [f"and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
+    return ", ".join([*words[:_SHOWN], *rest])
+
+
+def _error(message: str, evidence: str) -> Finding:
+    return Finding(check=_CHECK, level=Level.ERROR, message=message, evidence=evidence)

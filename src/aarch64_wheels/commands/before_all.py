@@ -1,0 +1,111 @@
+"""`before-all`: run once in each image, and kept as an image of the engine by all it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.engine.archive import digest
+from aarch64_wheels.engine.kept import is_kept
+from aarch64_wheels.environments import our_digest
+from aarch64_wheels.stages.before import run_command
+from aarch64_wheels.stages.job import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from aarch64_wheels.commands.rooms import ImageRoom, Rooms
+    from aarch64_wheels.plan import Image
+    from aarch64_wheels.stages.job import Job
+
+REPOSITORY = "aarch64-wheels/before-all"
+#: Commands that read nothing of a project, so that an edit of it does not have them run again.
+_PACKAGE_MANAGERS = re.compile(
+    r"\s*(?:(?:sudo|env)\s+)?(?:[A-Z_]+=\w*\s+)*(?:yum|dnf|microdnf|apt|apt-get|apk)\s[^;&|<>`$(){}./]*"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BeforeAll:
+    """Gives each target its room, with what `before-all` has made of the image: `room.Rooms`.
+
+    Attributes:
+        rooms: makes rooms. by_image: those of the plan.
+    """
+
+    rooms: Rooms
+    by_image: Mapping[Image, ImageRoom]
+    _made: dict[tuple[object, ...], Future[ImageRoom]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def room(self, job: Job) -> ImageRoom:
+        """See `room.Rooms.room`."""
+        base, options = self.by_image[job.target.image], job.target.options
+        if not options.before_all.strip():
+            return base
+        key = (base.image, options.before_all, options.environment)
+        with self._lock:
+            is_first = key not in self._made
+            future = self._made.setdefault(key, Future())
+        if is_first:
+            self._settle(future, base, job)
+        else:
+            job.sink("`before-all` is run for another target of this image")
+        return future.result()
+
+    def _settle(self, future: Future[ImageRoom], base: ImageRoom, job: Job) -> None:
+        """Have the others go on, whatever happens."""
+        try:
+            future.set_result(self._layer(base, job))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+
+    def _layer(self, base: ImageRoom, job: Job) -> ImageRoom:
+        """Run it as the first target of the image, so that all find what it installs."""
+        first = replace(job.target, interpreter=base.plan.targets[0].interpreter)
+        job = replace(job, target=first)
+        alone = reads_no_project(job.target.options.before_all)
+        name = _name(base, job, alone=alone)
+        if base.containers.reuse and is_kept(base.containers.engine, name):
+            job.sink("using what `before-all` left in an earlier run")
+        else:
+            _make(base, job, name, alone=alone)
+        return self.rooms.upon(base, name, has_project=not alone)
+
+
+def reads_no_project(command: str) -> bool:
+    """Tell whether a command calls nothing but package managers, and names no file."""
+    return all(_PACKAGE_MANAGERS.fullmatch(part) for part in _parts(command))
+
+
+def _parts(command: str) -> Sequence[str]:
+    return re.split(r"&&|;|\n", command)
+
+
+def _name(base: ImageRoom, job: Job, *, alone: bool) -> str:
+    """Name the image by all that it depends on."""
+    options, index = job.target.options, base.setups.environments()
+    parts = [
+        *(base.image_id, options.before_all, options.environment),
+        *(sorted(job.given.passed.items()), index.indexes, index.given, our_digest()),
+        "" if alone else digest(job.source, job.left_out),
+    ]
+    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
+    return f"{REPOSITORY}:{key}"
+
+
+def _make(base: ImageRoom, job: Job, name: str, *, alone: bool) -> None:
+    containers = replace(base.containers, reuse=False)
+    with replace(base, containers=containers).start(job.target, name) as session:
+        if alone:
+            session.run(["mkdir", "-p", PROJECT], sink=job.sink)
+        else:
+            session.copy_in(job.source, PROJECT, exclude=job.left_out)
+        path = containers.engine.image_path(containers.reference)
+        run_command(session, job, job.target.options.before_all, path)
+        session.keep()

@@ -1,0 +1,55 @@
+"""What the host adds to the options of a project: variables that it may pass, constraints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.source.constraints import read_constraints
+from aarch64_wheels.stages.job import Given
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from aarch64_wheels.plan import Plan
+
+#: Secrets of a CI job that no build is given, whoever asks: code of requirements runs in it.
+_SECRET = frozenset(
+    {
+        *("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
+        *("ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "CI_JOB_TOKEN"),
+        *("TWINE_PASSWORD", "PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"),
+    }
+)
+
+
+def given_to(
+    plan: Plan, root: Path, environ: Mapping[str, str], note: Callable[[str], None]
+) -> dict[str, Given]:
+    """Give what each target of a plan is given, by its identifier.
+
+    Args:
+        plan: with the targets' options.
+        root: the project's directory.
+        environ: the variables of this process.
+        note: told which variables are not passed.
+
+    Raises:
+        UsageError: constraints cannot be read.
+    """
+    asked = {name for target in plan.targets for name in target.options.environment_pass}
+    for name in sorted(asked & _SECRET):
+        note(f"`environment-pass` does not pass ${name}: it is a secret of this job")
+    return {
+        target.identifier: Given(
+            passed=_passed(target.options.environment_pass, environ),
+            constraints=read_constraints(
+                target.options.dependency_versions, root, target.interpreter.version
+            ),
+        )
+        for target in plan.targets
+    }
+
+
+def _passed(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[name] for name in names if name in environ and name not in _SECRET}

@@ -1,0 +1,76 @@
+"""`--resume`: which wheels of an earlier run are still what this run would make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from aarch64_wheels import __version__
+from aarch64_wheels.report.model import Basis, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aarch64_wheels.plan import Plan, Target
+    from aarch64_wheels.report.model import TargetRecord
+    from aarch64_wheels.stages.job import Given
+    from aarch64_wheels.wheelhouse import Wheelhouse
+
+
+def basis_of(plan: Plan, target: Target, given: Given, source: str, image_id: str) -> Basis:
+    """Say what a target's wheel depends on.
+
+    Args:
+        plan: how it is built.
+        target: with the project's options for it.
+        given: what the host adds to these; hashed alone, for it may hold what is private.
+        source: a digest of what is built.
+        image_id: of the image it is built in.
+    """
+    parts = [
+        *(__version__, plan.mode, plan.backend, plan.compiler, plan.build_requires),
+        *(asdict(target.options), asdict(given), target.test_skipped),
+        plan.test_image.reference if plan.test_image else "",
+    ]
+    settings = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return Basis(source=source, settings=settings, image=image_id)
+
+
+def still_good(
+    wheelhouse: Wheelhouse, wanted: Mapping[str, Basis]
+) -> tuple[dict[str, TargetRecord], list[str]]:
+    """Find the targets that an earlier run has finished, as this one would.
+
+    Args:
+        wheelhouse: holds the wheels, and records of them.
+        wanted: what this run's targets depend on, by their identifiers.
+
+    Returns:
+        The records, by identifier, and for each other target why it is built again.
+    """
+    earlier = wheelhouse.earlier()
+    found: dict[str, TargetRecord] = {}
+    reasons = []
+    for identifier, basis in wanted.items():
+        record = earlier.get(identifier)
+        if record is None or record.wheel is None or record.status is not Status.OK:
+            continue  # it is missing: that is what a resumed run is for
+        if why := _changed(record, basis) or wheelhouse.lacks(record.wheel):
+            reasons.append(f"{identifier} is built again: {why}")
+        else:
+            found[identifier] = replace(record, resumed=True)
+    return found, reasons
+
+
+def _changed(record: TargetRecord, basis: Basis) -> str:
+    before = record.basis
+    if before is None:
+        return "nothing says what it was made from"
+    rows = {
+        "the source has changed": before.source != basis.source,
+        "its settings have changed": before.settings != basis.settings,
+        "the image has changed": before.image != basis.image,
+    }
+    return " and ".join(words for words, is_so in rows.items() if is_so)

@@ -1,0 +1,140 @@
+"""Stage 5: the finished wheel, installed into a fresh environment away from the source, is tested.
+
+The steps and their variables are those of cibuildwheel (docs, option `test-command`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.stages.before import own_variables
+from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.placeholders import fill
+from aarch64_wheels.stages.requirements import constrained, explained
+from aarch64_wheels.stages.variables import evaluate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from aarch64_wheels.engine.api import Argv, Session
+
+_ENVIRONMENT = TESTS / "environment"
+_PYTHON = _ENVIRONMENT / "bin/python"
+#: Where the tests run: nothing of the project can be imported from here by accident.
+_PLACE = TESTS / "run"
+#: Found by a test runner that is let loose on this directory instead of on the project's tests.
+_WARNING = """\
+import unittest
+
+
+class NoTestsHere(unittest.TestCase):
+    def test_that_the_command_names_the_tests(self) -> None:
+        self.fail(
+            "tests run outside of the project, so that the wheel is tested and not the source: "
+            "name them in `test-command`, as in `pytest {project}/tests`, or list them in "
+            "`test-sources`"
+        )
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Where a wheel is tested.
+
+    Attributes:
+        session: the container it was built in, or another one with the project in it.
+        python: the target's interpreter there. path: the PATH there.
+    """
+
+    session: Session
+    python: PurePosixPath
+    path: str
+
+
+def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
+    """Install the wheel as it will be published, and run the project's tests.
+
+    Args:
+        bench: where.
+        job: what is tested, and how.
+        wheel: on this host.
+
+    Raises:
+        StageError: something cannot be installed, or a test fails.
+    """
+    options, session = job.target.options, bench.session
+    place = FINISHED / wheel.name
+    session.copy_in(wheel, place)
+    _uv(
+        bench, job, ["uv", "venv", "--seed", "--no-project", "--python", bench.python, _ENVIRONMENT]
+    )
+    variables = _variables(bench, job)
+    if options.before_test:
+        _shell(bench, job, options.before_test, place, variables, PROJECT)
+    _install(bench, job, place)
+    _lay_out(session, job)
+    _shell(bench, job, options.test_command, place, variables, _PLACE)
+
+
+def _variables(bench: Bench, job: Job) -> dict[str, str]:
+    """Activate the environment, and evaluate the project's variables upon it."""
+    own = own_variables(bench.session, job, {"PATH": bench.path})
+    active = {
+        **own,
+        "VIRTUAL_ENV": str(_ENVIRONMENT),
+        "PATH": f"{_ENVIRONMENT / 'bin'}:{own['PATH']}",
+    }
+    wanted = job.target.options.test_environment
+    return evaluate(bench.session, wanted, active, PROJECT, job.sink, "test-environment")
+
+
+def _install(bench: Bench, job: Job, wheel: PurePosixPath) -> None:
+    options = job.target.options
+    extras = f"[{','.join(options.test_extras)}]" if options.test_extras else ""
+    install: Argv = ["uv", "pip", "install", "--python", _PYTHON]
+    limits = constrained(bench.session, job)
+    _uv(bench, job, [*install, *limits, "--", f"{wheel}{extras}"])
+    if options.test_requires:
+        _uv(bench, job, [*install, *limits, "--", *options.test_requires])
+    groups = [f"--group={PROJECT}/pyproject.toml:{name}" for name in options.test_groups]
+    if groups:
+        _uv(bench, job, [*install, *limits, *groups])
+
+
+def _lay_out(session: Session, job: Job) -> None:
+    """Make the directory that the tests run in, with the project's `test-sources` in it."""
+    sources = job.target.options.test_sources
+    if not sources:
+        session.write(_PLACE / "test_fail.py", _WARNING.encode())
+    for name in sources:
+        path = job.source / name
+        if not path.exists() or not path.resolve().is_relative_to(job.source.resolve()):
+            raise StageError(
+                f"`test-sources` names {name}, which the project has not got",
+                hint="give files and directories of the project, relative to it",
+            )
+        session.copy_in(path, _PLACE / name, exclude=job.left_out)
+
+
+def _shell(
+    bench: Bench,
+    job: Job,
+    command: str,
+    wheel: PurePosixPath,
+    variables: dict[str, str],
+    cwd: PurePosixPath,
+) -> None:
+    job.sink(f"$ {command}")
+    filled = fill(command, project=PROJECT, package=PROJECT, wheel=wheel)
+    bench.session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
+
+
+def _uv(bench: Bench, job: Job, argv: Argv) -> None:
+    env = {**UV_ENVIRONMENT, "PATH": bench.path}
+    try:
+        bench.session.run(argv, sink=job.sink, env=env, cwd=PurePosixPath("/"))
+    except CommandError as error:
+        raise explained(error, []) from error
