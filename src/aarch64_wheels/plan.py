@@ -126,4 +126,5 @@ class Plan:
 
     def to_json(self) -> str:
         """Write the plan as JSON: the same bytes for the same input."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+        data = {**asdict(self), "stages": list(self.stages)}
+        return json.dumps(data, indent=2, sort_keys=True) + "\n"

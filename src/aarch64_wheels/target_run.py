@@ -6,7 +6,6 @@ import time
 import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from aarch64_wheels.errors import AarchWheelsError, StageError
@@ -27,7 +26,7 @@ from aarch64_wheels.wheelhouse import LOGS, TargetLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import PurePosixPath
+    from pathlib import Path, PurePosixPath
 
     from aarch64_wheels.engine.api import Session
     from aarch64_wheels.native.backend import BackendSetup

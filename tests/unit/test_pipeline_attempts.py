@@ -100,7 +100,9 @@ def test_the_times_of_both_attempts_are_added_up(tmp_path: Path) -> None:
     listener = Listener()
     sessions = sessions_of(first, good_session(tmp_path))
     (record,) = make_pipeline(tmp_path, sessions, listener, _accelerated(), NATIVE).run()
-    assert [(row.stage, row.status) for row in record.stages] == [(s, Status.OK) for s in Stage]
+    assert [(row.stage, row.status) for row in record.stages] == [
+        (stage, Status.OK) for stage in Stage if stage is not Stage.TEST
+    ]
     assert record.stages[0].seconds >= 0.05
     assert record.stages[1].seconds >= 0.05
     told = [words for words in listener.of(GOOD) if words[0] == "finished"]

@@ -90,7 +90,6 @@ REFUSALS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
         NOT_AARCH64,
         f"the wheel made natively is not the target's: {_FOREIGN}",
     ),
-    "pure": (backend(PURE), None, f"it made a wheel without compiled code: {PURE}"),
 }
 
 
@@ -132,11 +131,19 @@ def test_of_a_long_record_its_end_counts(tmp_path: Path, monkeypatch: pytest.Mon
     assert not isinstance(caught.value, NotNative)
 
 
-def test_a_pure_wheel_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("outcome", [NATIVE, EMULATED], ids=["native", "emulated"])
+def test_a_pure_wheel(tmp_path: Path, outcome: BackendOutcome) -> None:
     session = FakeSession(effects={HOOK: backend(PURE)})
-    with pytest.raises(StageError, match="no compiled code") as caught:
-        _build(tmp_path, session, EMULATED)
-    assert "python -m build" in caught.value.hint
+    assert _build(tmp_path, session, outcome) == BUILT / PURE
+
+
+def test_a_wheel_without_the_code_that_failed_natively(tmp_path: Path) -> None:
+    """Compiled code may be optional; under emulation it may compile."""
+    failed = b"native\tcc\t1\t9\t-\t0\t/p\ta.o\ta.c\n"
+    session = FakeSession(effects={HOOK: backend(PURE)}, files={CALLS: failed})
+    with pytest.raises(NotNative, match="natively") as caught:
+        _build(tmp_path, session, NATIVE)
+    assert PURE in caught.value.reason
 
 
 NAMES = {

@@ -72,7 +72,7 @@ class ImageRoom:
     def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
         """See `room.Room.bench`."""
         if self.tests is not None:
-            with self.tests.bench(job) as bench:
+            with self.tests.bench(job, self.setup(job.target)) as bench:
                 yield bench
         elif session is not None:
             yield self._bench(job, session)
@@ -86,7 +86,10 @@ class ImageRoom:
         python = job.target.interpreter.python
         own = self.containers.engine.image_path(self.containers.reference)
         path = ":".join((str(python.parent), *native_path(self.plan), own))
-        return Bench(session=session, python=python, path=path)
+        setup = self.setup(job.target)
+        return Bench(
+            session=session, python=python, path=path, native=setup.python, parallel=setup.parallel
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.commands.containers import Containers
     from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.native.setup import NativeTools
     from aarch64_wheels.plan import Interpreter
     from aarch64_wheels.stages.job import Job
@@ -40,8 +41,12 @@ class TestImage:
     tools: NativeTools | None
 
     @contextmanager
-    def bench(self, job: Job) -> Iterator[Bench]:
+    def bench(self, job: Job, setup: BackendSetup) -> Iterator[Bench]:
         """Make one for a target.
+
+        Args:
+            job: what is tested.
+            setup: knows the native interpreter.
 
         Raises:
             StageError: the image has no such interpreter.
@@ -49,11 +54,12 @@ class TestImage:
         own = self.containers.engine.image_path(self.containers.reference)
         # Native tools only stand in for what the image has not got.
         path = f"{own}:{BIN}" if self.tools else own
-        mounts = self.tools.mounts(job.target.interpreter)[:1] if self.tools else ()
+        mounts = self.tools.mounts(job.target.interpreter) if self.tools else ()
         with self.containers.plain(mounts, path) as session:
             python = _find_python(session, job.target.interpreter)
             session.copy_in(job.source, PROJECT, exclude=job.left_out)
-            yield Bench(session=session, python=python, path=path)
+            native, parallel = setup.python, setup.parallel
+            yield Bench(session=session, python=python, path=path, native=native, parallel=parallel)
 
 
 def _find_python(session: Session, interpreter: Interpreter) -> PurePosixPath:

@@ -157,6 +157,12 @@ class Report:
         return tuple(target for target in self.targets if target.status is not Status.OK)
 
     @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that targets were to go through, in their order."""
+        named = {row.stage for target in self.targets for row in target.stages}
+        return tuple(stage for stage in Stage if stage in named or stage is not Stage.TEST)
+
+    @property
     def wheels(self) -> tuple[WheelRecord, ...]:
         """The finished wheels, each once: one for the stable ABI serves several targets."""
         found = {target.wheel.filename: target.wheel for target in self.targets if target.wheel}

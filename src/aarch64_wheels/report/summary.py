@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.report import compiled, wording
-from aarch64_wheels.report.model import Stage, Status
+from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def escape(value: str) -> str:
 
 
 def _table(report: Report) -> Iterator[str]:
-    stages = list(Stage)
+    stages = report.stages
     how = compiled.COLUMNS if compiled.is_accelerated(report) else ()
     columns = ["target", "wheel", "size", "policy", *how, *map(str, stages), "total", "result"]
     yield _row(columns)
@@ -70,7 +70,7 @@ def _cells(report: Report, target: TargetRecord) -> list[str]:
         wording.size(wheel.size) if wheel else "-",
         wheel.policy if wheel else "-",
         *compiled.cells(report, target),
-        *(wording.stage_seconds(target, stage) for stage in Stage),
+        *(wording.stage_seconds(target, stage) for stage in report.stages),
         wording.seconds(target.seconds),
         f"✅ {target.status}" if target.status is Status.OK else f"❌ {target.status}",
     ]

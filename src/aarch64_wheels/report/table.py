@@ -9,11 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from aarch64_wheels.report import compiled, wording
-from aarch64_wheels.report.model import Stage, Status
+from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:
-    from aarch64_wheels.report.model import Report, TargetRecord
+    from collections.abc import Sequence
+
+    from aarch64_wheels.report.model import Report, Stage, TargetRecord
 
 
 def outcome(report: Report, *, wide: bool, how: bool = True) -> Table:
@@ -32,7 +34,7 @@ def outcome(report: Report, *, wide: bool, how: bool = True) -> Table:
     table.add_column("wheel" if wide else "target", no_wrap=True)
     for column in compiled.COLUMNS if how and compiled.is_accelerated(report) else ():
         table.add_column(column, no_wrap=True)
-    for stage in Stage:
+    for stage in report.stages:
         table.add_column(str(stage), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     table.add_column("result", no_wrap=True)
@@ -40,7 +42,7 @@ def outcome(report: Report, *, wide: bool, how: bool = True) -> Table:
         table.add_column("log", no_wrap=True)
     for target in report.targets:
         cells = compiled.cells(report, target) if how else []
-        table.add_row(*_row(target, cells, wide=wide))
+        table.add_row(*_row(target, report.stages, cells, wide=wide))
     return table
 
 
@@ -50,13 +52,15 @@ def files(report: Report) -> list[str]:
     return [clean(name) for name in names if name]
 
 
-def _row(target: TargetRecord, cells: list[str], *, wide: bool) -> list[Text]:
+def _row(
+    target: TargetRecord, stages: Sequence[Stage], cells: list[str], *, wide: bool
+) -> list[Text]:
     name = target.wheel.filename if target.wheel and wide else target.identifier
     style = "green" if target.status is Status.OK else "red"
     return [
         Text(clean(name if wide else wording.short(name))),
         *(Text(clean(cell) if wide else _narrow(clean(cell))) for cell in cells),
-        *(Text(wording.stage_seconds(target, stage)) for stage in Stage),
+        *(Text(wording.stage_seconds(target, stage)) for stage in stages),
         Text(wording.seconds(target.seconds)),
         Text(str(target.status), style=style),
         *([Text(clean(target.log))] if wide else []),

@@ -14,6 +14,7 @@ from aarch64_wheels.native.markers import for_target, is_requirement
 from aarch64_wheels.native.overlay import lacks_wheel, lay_over, uv_platform
 from aarch64_wheels.native.placement import write_pth
 from aarch64_wheels.native.places import WORK
+from aarch64_wheels.stages.bytecode import compile_bytecode
 from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
 
 if TYPE_CHECKING:
@@ -39,12 +40,6 @@ _NOT_BUILT = re.compile(r"Failed to build|build backend returned an error")
 _LABEL = re.compile(r"^\s*(error:|cause:|\xd7|[╰├]─▶)\s+")
 #: So many such lines of a failed command are kept, however much it says after them.
 _FIRST_ERRORS = 3
-#: Bytecode is the same on every machine (PEP 3147), if the interpreters agree on its form.
-_COMPILE = """\
-import compileall, importlib.util, sys
-if importlib.util.MAGIC_NUMBER.hex() == sys.argv[1]:
-    compileall.compile_dir(sys.argv[2], quiet=2, workers=int(sys.argv[3]))
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,15 +159,11 @@ class Requirements:
             raise explained(error, errors) from error
 
     def _compile(self) -> None:
-        """Make the bytecode of an emulated environment natively, where that can be done."""
-        if self.native or self.setup.python is None:
-            return
-        site, workers = ENVIRONMENT / self.facts.site, str(self.setup.parallel)
-        argv = (self.setup.python, "-I", "-c", _COMPILE, self.facts.magic, site, workers)
-        try:
-            self.session.run(argv, sink=self.job.sink)
-        except CommandError as error:  # the interpreters make it themselves, only slower
-            self.job.sink(f"no bytecode was made natively: {error.what}")
+        """Make the bytecode of an emulated environment; a native one's is made as it is filled."""
+        if not self.native:
+            site, magic = ENVIRONMENT / self.facts.site, self.facts.magic
+            own, workers = self.setup.python, self.setup.parallel
+            compile_bytecode(self.session, own, magic, site, workers, self.job.sink)
 
 
 def constrained(session: Session, job: Job) -> list[str | PurePosixPath]:

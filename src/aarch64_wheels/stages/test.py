@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.stages.before import own_variables
+from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
 from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.requirements import constrained, explained
@@ -47,11 +48,15 @@ class Bench:
     Attributes:
         session: the container it was built in, or another one with the project in it.
         python: the target's interpreter there. path: the PATH there.
+        native: a native interpreter of the same version, None if there is none.
+        parallel: how many processes may work at the same time.
     """
 
     session: Session
     python: PurePosixPath
     path: str
+    native: PurePosixPath | None = None
+    parallel: int = 1
 
 
 def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
@@ -102,6 +107,9 @@ def _install(bench: Bench, job: Job, wheel: PurePosixPath) -> None:
     groups = [f"--group={PROJECT}/pyproject.toml:{name}" for name in options.test_groups]
     if groups:
         _uv(bench, job, [*install, *limits, *groups])
+    if bench.native is not None:
+        magic, site = ask_bytecode(bench.session, _PYTHON)
+        compile_bytecode(bench.session, bench.native, magic, site, bench.parallel, job.sink)
 
 
 def _lay_out(session: Session, job: Job) -> None:
