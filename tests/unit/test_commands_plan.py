@@ -76,6 +76,35 @@ def test_the_table_names_source_image_targets_and_stages(
     assert sum("manylinux_aarch64" in line for line in table) == 3
 
 
+def test_below_it_stands_what_was_set_and_where(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    text = (project / "pyproject.toml").read_text()
+    text += '[tool.cibuildwheel]\nbefore-all = ["echo 1", "echo ::2"]\narchs = ["auto"]\n'
+    (project / "pyproject.toml").write_text(text)
+    assert run_plan(layers_of(_settings(project)), ENVIRON) == 0
+    printed = capsys.readouterr()
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.out.splitlines()]
+    assert ["image", "debian", "--image", "all"] in rows
+    place = "`before-all` in [tool.cibuildwheel] of pyproject.toml"
+    assert ["before-all", "echo 1 && echo ::2", place, "all"] in rows
+    assert not any("backend" in row for row in rows), "it has its default"
+    assert printed.out.endswith("all other settings have their default; `plan --json` lists them\n")
+    assert "`archs` in [tool.cibuildwheel]" in printed.err
+
+
+def test_the_json_has_every_setting_and_its_origin(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_plan(layers_of(_settings(project)), ENVIRON, as_json=True) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["settings"]["image"] == {"value": "debian", "origin": "--image"}
+    assert data["settings"]["jobs"] == {"value": 0, "origin": "default"}
+    options = [target["options"] for target in data["targets"]]
+    assert [row["test-command"] for row in options] == [{"value": "", "origin": "default"}] * 3
+
+
 def test_a_long_reference_is_not_cut(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     image = f"registry.example/a/manylinux_2_28_aarch64@sha256:{'0' * 64}"
     assert run_plan(layers_of(replace(_settings(project), image=image)), {"COLUMNS": "80"}) == 0
