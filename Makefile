@@ -18,7 +18,7 @@ WORKFLOWS := .github/workflows action.yml
 export PYTHONPATH := $(CURDIR)/src
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bench native lint lock run-env dev-env bench-env
+.PHONY: help demo test test-unit bench native lint docs lock run-env dev-env bench-env
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -51,8 +51,12 @@ lint: dev-env ## Run ruff, mypy and zizmor
 	$(DEV)/python -m ruff format --check
 	$(DEV)/python -m mypy
 	$(DEV)/python -m mypy scripts/bootstrap.py
+	$(DEV)/python -m mypy scripts/write_docs.py
 	$(DEV)/zizmor --offline --quiet $(WORKFLOWS)
 	$(DEV)/zizmor --offline --quiet --config docs/zizmor.yml docs/workflows/*.yml
+
+docs: run-env ## Write what of docs/ is made from the schema of settings (a unit test compares)
+	$(RUN)/python -P scripts/write_docs.py
 
 lock: dev-env ## Write the requirements' locks anew (UPGRADE=--upgrade for newer versions)
 	scripts/lock.sh "$(CURDIR)/$(DEV)/uv" $(UPGRADE)

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 TABLE = "tool.aarch64-wheels"
 #: Where files go to or come from: not for a source to choose freely.
-_PLACES = ("output-dir", "cache-dir")
+PLACES = ("output-dir", "cache-dir")
 #: Who is given secrets, and the identities that Sigstore and an index are shown: not at all.
-_RECEIVERS = ("repository", "repository-url", "index-url", "trust-config")
+RECEIVERS = ("repository", "repository-url", "index-url", "trust-config")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def _read_toml(path: Path) -> dict[str, object]:
 
 def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
     """Keep a source, which may be hostile, from choosing any directory of this host."""
-    for key in _PLACES:
+    for key in PLACES:
         value = table.get(key)
         if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
             raise UsageError(
@@ -104,7 +104,7 @@ def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
 
 def _refuse_receivers(table: Mapping[str, object], origin: str) -> None:
     """Keep it from choosing who gets passwords, tokens and identities, too."""
-    for key in _RECEIVERS:
+    for key in RECEIVERS:
         if key in table:
             raise UsageError(
                 f"`{key}` in [{TABLE}] of {origin} would say who is given secrets or identities",
