@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import LineSink, Session
 
 _COMPILE = """\
-import compileall, importlib.util, sys
+import compileall, importlib.util, re, sys
 if importlib.util.MAGIC_NUMBER.hex() == sys.argv[1]:
-    compileall.compile_dir(sys.argv[2], quiet=2, workers=int(sys.argv[3]))
+    rare = re.compile("/site-packages/(pip|setuptools)/")  # large, and seldom imported
+    compileall.compile_dir(sys.argv[2], quiet=2, workers=int(sys.argv[3]), rx=rare)
 """
 _ASK = """\
 import importlib.util, sysconfig
