@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
+from aarch64_wheels.crash import CRASHES, describe_ending, signal_of
 from aarch64_wheels.text import indented, one_line
 
 
@@ -75,6 +76,10 @@ class StageError(AarchWheelsError):
     exit_code = ExitCode.TARGET_FAILED
 
 
+class TimedOutError(StageError):
+    """A stage took too long, or said nothing for too long; nothing of it runs any more."""
+
+
 class CommandError(StageError):
     """A command in a container ended with a status other than 0.
 
@@ -82,10 +87,25 @@ class CommandError(StageError):
         argv: the command as it was run.
         status: its exit status (128 + N after signal N).
         tail: the last lines it printed.
+        emulated: it ran under QEMU, which may itself be why it crashed.
     """
 
-    def __init__(self, argv: tuple[str, ...], status: int, tail: str) -> None:
-        super().__init__(f"`{' '.join(argv)}` ended with status {status}", found=tail)
+    def __init__(
+        self, argv: tuple[str, ...], status: int, tail: str, *, emulated: bool = False
+    ) -> None:
+        ending, hint = describe_ending(status, emulated=emulated)
+        super().__init__(f"`{' '.join(argv)}` {ending}", found=tail, hint=hint)
         self.argv = argv
         self.status = status
         self.tail = tail
+        self.emulated = emulated
+
+    @property
+    def signal(self) -> str:
+        """The signal that ended it (`SIGSEGV`), empty if none did; see `crash.signal_of`."""
+        return signal_of(self.status)
+
+
+def is_crash(error: BaseException) -> bool:
+    """Tell whether an emulated command crashed: QEMU's doing, maybe, and worth another try."""
+    return isinstance(error, CommandError) and error.emulated and error.signal in CRASHES

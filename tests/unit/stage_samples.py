@@ -42,11 +42,11 @@ def says(text: str) -> Callable[[FakeSession], str]:
     return lambda _session: text
 
 
-def fails(status: int, tail: str) -> Callable[[FakeSession], str]:
+def fails(status: int, tail: str, *, emulated: bool = False) -> Callable[[FakeSession], str]:
     """A command that ends with this status."""
 
     def effect(session: FakeSession) -> str:
-        raise CommandError(session.commands[-1].argv, status, tail)
+        raise CommandError(session.commands[-1].argv, status, tail, emulated=emulated)
 
     return effect
 

@@ -148,3 +148,9 @@ WHY: dict[str, tuple[str, str, str]] = {
 def test_which_failures_are_final(tail: str, calls: str, expected: str) -> None:
     error = CommandError(("build_wheel",), 1, tail)
     assert why_not_native(error, parse_calls(calls.encode())) == expected
+
+
+def test_a_crash_is_told_whatever_was_said_before_it() -> None:
+    """A compiler may have found fault with a file as well: that did not end the build."""
+    error = CommandError(("build_wheel",), 139, COMPILER)
+    assert why_not_native(error, parse_calls(BAD.encode())) == "it crashed natively (SIGSEGV)"

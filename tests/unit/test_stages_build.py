@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.errors import CommandError, StageError, is_crash
 from aarch64_wheels.native.backend import BackendOutcome, NotNative
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.settings.schema import Backend, Mode
@@ -81,9 +81,17 @@ def test_a_compile_error_is_final(tmp_path: Path, outcome: BackendOutcome) -> No
     assert len(session.commands) == 1
 
 
+def test_a_crash_under_emulation_is_called_so(tmp_path: Path) -> None:
+    session = FakeSession(effects={HOOK: fails(139, "loading", emulated=True)})
+    with pytest.raises(CommandError, match=r"crashed under emulation \(SIGSEGV\)") as caught:
+        _build(tmp_path, session, EMULATED)
+    assert is_crash(caught.value)
+
+
 _FOREIGN = "fast.cpython-313-aarch64-linux-gnu.so is of machine X86_64"
 NOT_AARCH64 = {"fast.cpython-313-aarch64-linux-gnu.so": elf(machine=X86_64)}
 REFUSALS: dict[str, tuple[Any, dict[str, bytes] | None, str]] = {
+    "crash": (fails(139, "", emulated=True), None, "it crashed natively (SIGSEGV)"),
     "import": (fails(1, "ImportError: _fast"), None, "it failed natively: ImportError: _fast"),
     "wheel": (
         backend(UNREPAIRED),

@@ -240,7 +240,8 @@ class ContainerSession:
         if self._registry.closed:
             raise self._gone()
         tail = "\n".join(list(lines)[-TAIL_LINES:])
-        raise CommandError(tuple(str(word) for word in argv), status, tail)
+        words = tuple(str(word) for word in argv)
+        raise CommandError(words, status, tail, emulated=self._spec.emulated)
 
     def _gone(self) -> StageError:
         return StageError("the run was interrupted: its container has been removed")

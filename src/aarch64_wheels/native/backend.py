@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from aarch64_wheels.crash import CRASHES
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.settings.schema import Backend, Mode
 from aarch64_wheels.text import one_line
@@ -124,6 +125,8 @@ def why_not_native(error: CommandError, calls: Sequence[Call]) -> str:
     Returns:
         The reason, one line; empty if the failure is the code's own and final.
     """
+    if error.signal in CRASHES:
+        return f"it crashed natively ({error.signal})"
     lines = [line.strip() for line in error.tail.splitlines() if line.strip()]
     said = next((line for line in reversed(lines) if _FOREIGN.search(line)), "")
     if not said and any_failed(calls):

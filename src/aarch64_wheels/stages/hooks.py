@@ -95,7 +95,9 @@ def _told(session: Session, prepared: Prepared, hook: str, error: CommandError) 
     """Make the error that says what failed: the hook, in the backend's words."""
     if prepared.outcome.is_native and (reason := why_not_native(error, last_calls(session))):
         return NotNative(reason)
-    return CommandError((f"{hook} of the build backend",), error.status, error.tail)
+    emulated = error.emulated and not prepared.outcome.is_native
+    argv = (f"{hook} of the build backend",)
+    return CommandError(argv, error.status, error.tail, emulated=emulated)
 
 
 def last_calls(session: Session) -> tuple[Call, ...]:

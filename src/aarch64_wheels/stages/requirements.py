@@ -183,7 +183,8 @@ def explained(error: CommandError, first: Sequence[str]) -> StageError:
             hint="use a current manylinux or musllinux image, or `--image debian`",
         )
     lost = [line for line in first if line not in error.tail]
-    return CommandError(error.argv, error.status, "\n".join([*lost, error.tail]))
+    tail = "\n".join([*lost, error.tail])
+    return CommandError(error.argv, error.status, tail, emulated=error.emulated)
 
 
 def _as_project(requires: Sequence[str]) -> bytes:
