@@ -43,6 +43,7 @@ class FakeSession:
     restored: list[tuple[Path, PurePosixPath]] = field(default_factory=list)
     links: dict[PurePosixPath, PurePosixPath] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
     open: bool = False
     is_prepared: bool = False
 
@@ -52,6 +53,9 @@ class FakeSession:
 
     def __exit__(self, *_error: object) -> None:
         self.open = False
+
+    def begin(self, stage: str) -> None:
+        self.stages.append(stage)
 
     def run(
         self,

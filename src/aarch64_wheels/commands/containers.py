@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
+from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.native.places import BIN, COMPILERS
 from aarch64_wheels.settings.schema import Compiler
 
@@ -33,6 +34,7 @@ class Containers:
         emulated: they run under QEMU.
         run_id: names the run in their labels.
         reuse: False: begin with nothing that earlier runs have kept.
+        limits: of time, for their commands.
     """
 
     engine: Engine
@@ -41,6 +43,7 @@ class Containers:
     emulated: bool
     run_id: str
     reuse: bool = True
+    limits: Limits = field(default_factory=Limits)
 
     def plain(
         self, mounts: tuple[Mount, ...] = (), path: str | None = None, keep_as: str = ""
@@ -61,6 +64,7 @@ class Containers:
             mounts=mounts,
             run_id=self.run_id,
             keep_as=keep_as,
+            limits=self.limits,
         )
         kept = self.reuse and keep_as and is_kept(self.engine, keep_as)
         return self.engine.start_session(keep_as if kept else self.reference, spec)

@@ -12,6 +12,7 @@ from aarch64_wheels.commands.setups import Setups
 from aarch64_wheels.commands.test_image import TestImage
 from aarch64_wheels.embedded.store import EmbeddedImage
 from aarch64_wheels.engine.images import ensure_image, interpreters_of
+from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.settings.schema import Mode
@@ -162,6 +163,9 @@ class Rooms:
             emulated=self.emulated,
             run_id=self.run_id,
             reuse=not self.settings.no_cache,
+            limits=Limits.of_minutes(
+                time=self.settings.time_limit, silence=self.settings.silence_limit
+            ),
         )
 
     def _reference(self, image: Image) -> str:

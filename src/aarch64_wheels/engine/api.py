@@ -15,6 +15,13 @@ Argv = Sequence[str | PurePosixPath]
 class Session(Protocol):
     """One running aarch64 container. Paths inside it are `PurePosixPath`, on the host `Path`."""
 
+    def begin(self, stage: str) -> None:
+        """Take note that the commands from here on are those of a stage: its time begins.
+
+        A command that goes past a limit of the session (see `watch.Limits`) ends with
+        TimedOutError, and so does each one after it: nothing runs in the container any more.
+        """
+
     def run(
         self,
         argv: Argv,
@@ -27,6 +34,7 @@ class Session(Protocol):
 
         Raises:
             CommandError: it ended with a status other than 0.
+            TimedOutError: it, or its stage, went past a limit.
         """
 
     def capture(
@@ -41,6 +49,7 @@ class Session(Protocol):
 
         Raises:
             CommandError: it ended with a status other than 0.
+            TimedOutError: it, or its stage, went past a limit.
         """
 
     def copy_in(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 import uuid
 from collections import deque
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 import docker.errors
@@ -25,7 +25,9 @@ from aarch64_wheels.engine.kept import keep
 from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
+from aarch64_wheels.engine.running import running_in
 from aarch64_wheels.engine.spec import CA_BUNDLE, ContainerSpec
+from aarch64_wheels.engine.watch import Overran, Overrun, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Argv, LineSink
     from aarch64_wheels.engine.registry import ContainerRegistry
     from aarch64_wheels.engine.spec import Mount
+    from aarch64_wheels.errors import TimedOutError
 
 #: Lines of output that an error quotes.
 TAIL_LINES = 30
@@ -56,6 +59,8 @@ class ContainerSession:
         # The name is ours, so that the container can be removed even if an interrupt comes
         # between its creation and the engine's answer.
         self.name = f"aarch64-wheels-{uuid.uuid4().hex[:16]}"
+        self._watch = Watch(spec.limits)
+        self._killed: TimedOutError | None = None
 
     def __enter__(self) -> Self:
         self._registry.add(self.name)
@@ -79,6 +84,10 @@ class ContainerSession:
         except StageError:
             if error is None:  # the first error is the one to tell
                 raise
+
+    def begin(self, stage: str) -> None:
+        """See `api.Session.begin`."""
+        self._watch.begin(stage)
 
     def run(
         self,
@@ -223,25 +232,44 @@ class ContainerSession:
             self.write(CA_BUNDLE, self._spec.ca_bundle.read_bytes(), mode=0o444)
         api.start(self.name)
 
-    def _execute(self, argv: Argv, env: Any, cwd: Any, on_output: Any) -> int:
+    def _execute(self, argv: Argv, env: Any, cwd: Any, on_output: Any) -> int | Overrun:
+        if self._killed is not None:
+            raise self._killed
         with self._engine_errors(f"run `{argv[0]}` in"):
-            everything = {**self._spec.environment, **(env or {})}
-            return execute(
-                self._client, self.name, argv, env=everything, cwd=cwd, on_output=on_output
-            )
+            try:
+                return execute(
+                    self._client,
+                    self.name,
+                    argv,
+                    env={**self._spec.environment, **(env or {})},
+                    cwd=cwd,
+                    on_output=on_output,
+                    watch=self._watch,
+                )
+            except Overran as overran:
+                return overran.overrun
 
     def _put(self, archive: Any) -> None:
         with self._engine_errors("copy files into"):
             self._client.api.put_archive(self.name, "/", archive)
 
-    def _check(self, argv: Argv, status: int, lines: Any) -> None:
+    def _check(self, argv: Argv, status: int | Overrun, lines: Any) -> None:
         if status == 0:
             return
         if self._registry.closed:
             raise self._gone()
-        tail = "\n".join(list(lines)[-TAIL_LINES:])
+        tail = list(lines)[-TAIL_LINES:]
+        if isinstance(status, Overrun):
+            raise self._kill(status, tail)
         words = tuple(str(word) for word in argv)
-        raise CommandError(words, status, tail, emulated=self._spec.emulated)
+        raise CommandError(words, status, "\n".join(tail), emulated=self._spec.emulated)
+
+    def _kill(self, overrun: Overrun, tail: Sequence[str]) -> TimedOutError:
+        """End all processes at once, by the container's first; an engine cannot end a command."""
+        self._killed = timed_out(overrun, running_in(self._client, self.name), tail)
+        with suppress(*ENGINE_FAILURES):  # it is removed in any case, and nothing is read of it
+            self._client.api.kill(self.name)
+        return self._killed
 
     def _gone(self) -> StageError:
         return StageError("the run was interrupted: its container has been removed")
@@ -265,6 +293,8 @@ class ContainerSession:
         except ENGINE_FAILURES as error:
             if self._registry.closed:
                 raise self._gone() from None
+            if self._killed is not None:
+                raise self._killed from None
             what = f"cannot {what} the container of {self._image}"
             raise StageError(what, found=words_of(error)) from None
 

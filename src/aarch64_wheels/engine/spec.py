@@ -7,6 +7,8 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.watch import Limits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,6 +40,7 @@ class ContainerSpec:
         network: Docker's network mode, None for the engine's default.
         run_id: names the run in the container's label.
         keep_as: the image that `Session.keep` makes of it, empty if none.
+        limits: of time, for its commands.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -47,6 +50,7 @@ class ContainerSpec:
     network: str | None = None
     run_id: str = "run"
     keep_as: str = ""
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def cpu(self) -> dict[str, str]:
