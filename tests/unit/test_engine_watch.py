@@ -73,6 +73,13 @@ def test_commands_of_a_stage_share_its_time() -> None:
     )
 
 
+def test_what_comes_before_the_stages_may_only_not_be_silent() -> None:
+    clock = Clock()
+    with Watch(Limits(time=10, silence=60), clock).command() as patience:
+        clock.now += 1000
+        assert patience.left() == 60
+
+
 def test_each_stage_has_its_own_time() -> None:
     clock = Clock()
     watch = Watch(Limits(time=100), clock)
@@ -93,7 +100,9 @@ def test_each_stage_has_its_own_time() -> None:
 )
 def test_the_nearer_limit_counts(limits: Limits, ran: float, setting: str) -> None:
     clock = Clock()
-    with Watch(limits, clock).command() as patience:
+    watch = Watch(limits, clock)
+    watch.begin("build")
+    with watch.command() as patience:
         clock.now += ran
         clock.now += patience.left() or 0
         assert patience.overran().overrun.setting == setting
@@ -131,13 +140,18 @@ def test_the_error_for_silence() -> None:
     ]
 
 
-def test_the_error_for_time_of_a_command_that_talks_before_any_stage() -> None:
-    overrun = Overrun(stage="", setting="time-limit", limit=90, ran=90, silent=0.1)
+def test_the_error_for_time_of_a_command_that_talks() -> None:
+    overrun = Overrun(stage="test", setting="time-limit", limit=90, ran=90, silent=0.1)
     assert str(timed_out(overrun, [], [])).splitlines() == [
-        "the preparation of the container was ended: it took longer than 1 min 30 s",
+        "the stage test was ended: it took longer than 1 min 30 s",
         "found: its commands ran for 1 min 30 s, with output to the end",
         "next: if that is too little time for it, raise --time-limit (minutes, 0: no limit)",
     ]
+
+
+def test_the_error_for_silence_before_any_stage() -> None:
+    overrun = Overrun(stage="", setting="silence-limit", limit=60, ran=60, silent=60)
+    assert timed_out(overrun, [], []).what.startswith("the preparation of the container was ended")
 
 
 def frame(data: bytes, stream: int = 1) -> bytes:

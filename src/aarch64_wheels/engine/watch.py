@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from aarch64_wheels.errors import TimedOutError
@@ -136,10 +136,13 @@ class Watch:
 
     @contextmanager
     def command(self) -> Iterator[Patience]:
-        """Count the time of a command, which is begun now and ends with the block."""
-        patience = Patience(
-            limits=self._limits, stage=self._stage, before=self._spent, clock=self._clock
-        )
+        """Count the time of a command, which is begun now and ends with the block.
+
+        Before the first stage only silence is limited: what is made ready there serves all
+        targets, and is no part of a stage that a user has set a time for.
+        """
+        limits = self._limits if self._stage else replace(self._limits, time=0.0)
+        patience = Patience(limits=limits, stage=self._stage, before=self._spent, clock=self._clock)
         try:
             yield patience
         finally:
