@@ -136,8 +136,10 @@ class TargetRun:
             prepared, wheel = self._built(room, session, setup)
             repair = self._job(Stage.REPAIR)
             path = prepared.facts.image_path
-            self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel, path))
-            audited = self._stage(Stage.AUDIT, lambda: self._audited(session, scratch, path))
+            self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel, path), session)
+            audited = self._stage(
+                Stage.AUDIT, lambda: self._audited(session, scratch, path), session
+            )
             self._tested(room, session, audited.path)
             self.wheel = keep_audited(self._job(Stage.AUDIT), audited)
 
@@ -155,9 +157,10 @@ class TargetRun:
         prepared = self._stage(
             Stage.ENVIRONMENT,
             lambda: prepare_environment(session, env, setup, self.outcome, is_placed=is_placed),
+            session,
         )
         try:
-            wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build, prepared))
+            wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build, prepared), session)
         finally:
             self.calls = self._recorded(session)
         return prepared, wheel
@@ -170,6 +173,7 @@ class TargetRun:
 
         def work() -> None:
             with room.bench(job, session) as bench:
+                bench.session.begin(Stage.TEST)
                 run_tests(bench, job, wheel)
 
         self._stage(Stage.TEST, work)
@@ -222,11 +226,14 @@ class TargetRun:
             given=self.pipeline.given(self.target),
         )
 
-    def _stage(self, stage: Stage, work: Callable[[], T]) -> T:
+    def _stage(self, stage: Stage, work: Callable[[], T], session: Session | None = None) -> T:
+        """Run a stage; the time that it may take in a container begins now."""
         observer, identifier = self.pipeline.observer, self.target.identifier
         observer.stage_started(identifier, stage)
         self.log.write(f"== {stage} ==")
         self.log.flush()
+        if session is not None:
+            session.begin(stage)
         started, status = time.monotonic(), Status.FAILED
         try:
             result = work()

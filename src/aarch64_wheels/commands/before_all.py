@@ -102,6 +102,7 @@ def _name(base: ImageRoom, job: Job, *, alone: bool) -> str:
 def _make(base: ImageRoom, job: Job, name: str, *, alone: bool) -> None:
     containers = replace(base.containers, reuse=False)
     with replace(base, containers=containers).start(job.target, name) as session:
+        session.begin("before-all")
         if alone:
             session.run(["mkdir", "-p", PROJECT], sink=job.sink)
         else:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COMPILE = """\
 import compileall, importlib.util, re, sys
 if importlib.util.MAGIC_NUMBER.hex() == sys.argv[1]:
-    rare = re.compile("/site-packages/(pip|setuptools)/")  # large, and seldom imported
+    rare = re.compile("/site-packages/pip/")  # large, and seldom imported
     compileall.compile_dir(sys.argv[2], quiet=2, workers=int(sys.argv[3]), rx=rare)
 """
 _ASK = """\

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.errors import CommandError, StageError, is_crash
 from aarch64_wheels.stages.before import own_variables
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
 from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
@@ -81,7 +81,14 @@ def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
         _shell(bench, job, options.before_test, place, variables, PROJECT)
     _install(bench, job, place)
     _lay_out(session, job)
-    _shell(bench, job, options.test_command, place, variables, _PLACE)
+    try:
+        _shell(bench, job, options.test_command, place, variables, _PLACE)
+    except CommandError as error:
+        if not is_crash(error):
+            raise
+        # The emulator's own faults seldom happen twice; a failing test does.
+        job.sink(f"{error.what}: the tests are run once more")
+        _shell(bench, job, options.test_command, place, variables, _PLACE)
 
 
 def _variables(bench: Bench, job: Job) -> dict[str, str]:
