@@ -42,6 +42,12 @@ class Host:
     machine: str
     system: str
 
+    @property
+    def home(self) -> Path | None:
+        """The user's home directory, None where there is none."""
+        home = self.environ.get("HOME", "")
+        return Path(home) if home else None
+
     @classmethod
     def current(cls, environ: Mapping[str, str]) -> Host:
         """Take this machine, with these variables."""
@@ -84,9 +90,9 @@ def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
 def project_layers(
     layers: Layers, source: Source, host: Host, note: Callable[[str], None]
 ) -> Layers:
-    """Put the project's settings below the user's, and name what has no effect."""
-    found = layers.with_project(source.root, host.environ)
-    for text in found.notes:
+    """Put the project's settings below the user's, and tell what is to be known of both."""
+    found = layers.with_project(source.directory, host.environ)
+    for text in (*source.notes, *found.notes):
         note(text)
     return found
 
@@ -99,6 +105,7 @@ def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Sourc
         index=host.index,
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
+        environ=host.environ,
     )
 
 

@@ -142,11 +142,12 @@ def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[tuple[Path, st
     if path.is_symlink() or not path.is_dir():
         return
     for child in sorted(path.iterdir()):
-        if child not in left_out and not _is_made_anew(child):
+        if child not in left_out and not is_made_anew(child):
             yield from _walk(child, f"{name}/{child.name}", left_out)
 
 
-def _is_made_anew(path: Path) -> bool:
+def is_made_anew(path: Path) -> bool:
+    """Tell whether a directory is never copied: a virtual environment, or a cache."""
     if path.is_symlink() or not path.is_dir():
         return False
     return any((path / sign).is_file() for sign in _MADE_ANEW)

@@ -78,7 +78,8 @@ class Settings:
     """Everything a build depends on that a user can choose, and that is one for all targets.
 
     Attributes:
-        source: a directory, an sdist file or a requirement such as `kiwisolver==1.4.7`.
+        source: a directory, an sdist (a file or its URL), a `git+https` URL, or a requirement such
+            as `kiwisolver==1.4.7`.
         python: selectors (`cp313`, `3.13`, `cp3*`, `all`); empty means whatever the source's
             `requires-python` and the image's interpreters have in common.
         build, skip: globs of target identifiers (`cp3{13,14}-*`); `python` goes before `build`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TEXTS = {
-    "source": "directory, sdist file or requirement such as kiwisolver==1.4.7 (default: .)",
+    "source": "directory, sdist, git URL, or requirement such as kiwisolver==1.4.7 (default: .)",
     "python": "interpreters: cp313, 3.13, 'cp3*', all (default: what source and image share)",
     "skip": "globs of targets to leave out: 'cp39-*', '*-musllinux_*'",
     "enable": "groups that globs alone do not select: pypy, graalpy, cpython-prerelease, all",

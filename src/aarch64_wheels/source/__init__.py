@@ -1,31 +1,48 @@
-"""Sources: a directory, an sdist file or a requirement becomes an unpacked project."""
+"""Sources: a directory, an sdist, a requirement or a URL becomes an unpacked project."""
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import os
+import tempfile
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.hostindex import IndexSettings, redact
 from aarch64_wheels.source.archive import SDIST_SUFFIXES, unpack
 from aarch64_wheels.source.cache import SdistCache
+from aarch64_wheels.source.direct import fetch_direct
+from aarch64_wheels.source.git import clone
+from aarch64_wheels.source.gitdata import git_data
 from aarch64_wheels.source.metadata import Metadata, directory_metadata, sdist_metadata
 from aarch64_wheels.source.model import Source, SourceKind
+from aarch64_wheels.source.project import find_project
 from aarch64_wheels.source.requirement import fetch_sdist
+from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location
 
-__all__ = ["Metadata", "Source", "SourceKind", "open_source"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Metadata", "Source", "SourceKind", "open_source", "sdist_source"]
 
 #: What a text must end with to be taken for a file even when there is none of that name.
 _FILE_SUFFIXES = (*SDIST_SUFFIXES, ".whl", ".tar.bz2", ".tar.xz", ".tar")
 
-_HINT = "give a directory, an sdist file, or a requirement such as kiwisolver==1.4.7"
+_HINT = "give a directory, an sdist file, a git+https URL, or a requirement: kiwisolver==1.4.7"
 
 
 def open_source(
-    text: str, workdir: Path, *, index: IndexSettings, cache_dir: Path, no_cache: bool
+    text: str,
+    workdir: Path,
+    *,
+    index: IndexSettings,
+    cache_dir: Path,
+    no_cache: bool,
+    environ: Mapping[str, str] | None = None,
 ) -> Source:
     """Open a source: find out what it is, fetch and unpack it where needed, read its metadata.
 
@@ -33,41 +50,136 @@ def open_source(
 
     Args:
         text: the source as the user gave it.
-        workdir: sdists are unpacked in a new directory below this one.
+        workdir: sdists are unpacked, and repositories cloned, in a new directory below this one.
         index: where requirements are fetched from.
         cache_dir: downloads are kept in its `sdists`.
         no_cache: fetch anew what is kept there.
+        environ: the process's variables, for git and the home directory; None: its own.
 
     Raises:
         UsageError: not a source, or one without build metadata, or a hostile archive.
-        UnfitError: the index cannot be reached.
+        UnfitError: the index or a server cannot be reached, or there is no git to ask it with.
     """
-    _refuse_urls(text)
+    environ = os.environ if environ is None else environ
+    location = read_location(text)
+    if isinstance(location, GitLocation):
+        return _cloned(location, _new_directory(workdir), environ)
+    if location is not None:
+        return _fetched(location, _new_directory(workdir), index)
     path = Path(text)
     if text and path.is_dir():
-        return _directory(text, path)
+        return _directory(text, path, workdir, environ)
     if text and path.is_file():
-        return _sdist(text, path, workdir, SourceKind.SDIST)
+        _refuse_other_files(text)
+        return sdist_source(text, path, workdir)
     requirement = _requirement(text)
     file = fetch_sdist(requirement, index, SdistCache(cache_dir / "sdists"), reuse=not no_cache)
-    return _sdist(text, file, workdir, SourceKind.REQUIREMENT)
+    return sdist_source(text, file, workdir, kind=SourceKind.REQUIREMENT)
 
 
-def _directory(text: str, path: Path) -> Source:
+def sdist_source(
+    origin: str,
+    file: Path,
+    workdir: Path,
+    *,
+    kind: SourceKind = SourceKind.SDIST,
+    package: PurePosixPath | None = None,
+) -> Source:
+    """Unpack an sdist file and read it.
+
+    Args:
+        origin: what it is called in reports.
+        file: the sdist.
+        workdir: it is unpacked in a new directory below this one.
+        kind: what it came from.
+        package: the directory with the build metadata in it; None: its own root.
+
+    Raises:
+        UsageError: it is hostile, or no sdist, or without build metadata.
+    """
+    _refuse_other_files(file.name)
+    root = unpack(file, workdir)
     return Source(
-        kind=SourceKind.DIRECTORY,
-        origin=text,
-        root=path.absolute(),
-        sha256="",
-        metadata=directory_metadata(path),
+        kind=kind,
+        origin=origin,
+        root=root,
+        sha256=sha256_of(file),
+        metadata=sdist_metadata(_inside(root, package or PurePosixPath())),
+        package=package or PurePosixPath(),
+        file=file,
     )
 
 
-def _sdist(text: str, file: Path, workdir: Path, kind: SourceKind) -> Source:
-    _refuse_other_files(text if kind is SourceKind.SDIST else file.name)
-    root = unpack(file, workdir)
-    digest = sha256_of(file)
-    return Source(kind=kind, origin=text, root=root, sha256=digest, metadata=sdist_metadata(root))
+def _directory(text: str, path: Path, workdir: Path, environ: Mapping[str, str]) -> Source:
+    home = environ.get("HOME", "")
+    root, package = find_project(path, Path(home) if home else None)
+    metadata = directory_metadata(path)
+    data, notes = git_data(root, workdir)
+    if package.parts:
+        notes = (f"the project of {text} is {root}, the repository around it", *notes)
+    return Source(
+        kind=SourceKind.DIRECTORY,
+        origin=text,
+        root=root,
+        sha256="",
+        metadata=metadata,
+        package=package,
+        git_data=data,
+        notes=notes,
+    )
+
+
+def _cloned(location: GitLocation, place: Path, environ: Mapping[str, str]) -> Source:
+    found = clone(location, place, environ)
+    metadata = directory_metadata(_inside(found.root, location.subdirectory))
+    _refuse_another(location.name, metadata)
+    part = f"#subdirectory={location.subdirectory}" if location.subdirectory.parts else ""
+    return Source(
+        kind=SourceKind.VCS,
+        origin=f"git+{location.shown}@{found.commit}{part}",
+        root=found.root,
+        sha256="",
+        metadata=metadata,
+        package=location.subdirectory,
+        commit=found.commit,
+    )
+
+
+def _fetched(location: SdistLocation, place: Path, index: IndexSettings) -> Source:
+    file = fetch_direct(location, place, index)
+    source = sdist_source(location.shown, file, place, package=location.subdirectory)
+    _refuse_another(location.name, source.metadata)
+    return source
+
+
+def _new_directory(workdir: Path) -> Path:
+    workdir.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="fetched-", dir=workdir))
+
+
+def _inside(root: Path, package: PurePosixPath) -> Path:
+    """Give a package's directory, once it is seen that nothing read there is a link out."""
+    place = root / package
+    if not place.is_dir():
+        raise UsageError(
+            f"the source has no directory {package}",
+            hint="correct what follows `#subdirectory=`",
+        )
+    for path in (place, *(place / name for name in ("pyproject.toml", "setup.cfg", "PKG-INFO"))):
+        if not path.resolve().is_relative_to(root.resolve()):
+            what = f"the source's {path.relative_to(root)} is a link that leads out of it"
+            raise UsageError(what, hint="such a source is not to be trusted")
+    return place
+
+
+def _refuse_another(name: str, metadata: Metadata) -> None:
+    """Hold `name @ url` to its word (PEP 508), where the name can be known."""
+    if name and metadata.name and canonicalize_name(name) != canonicalize_name(metadata.name):
+        raise UsageError(
+            f"the URL was given as that of {name}, and holds another project",
+            found=metadata.name,
+            hint="correct the name before the `@`, or the URL",
+        )
 
 
 def _requirement(text: str) -> Requirement:
@@ -81,7 +193,7 @@ def _requirement(text: str) -> Requirement:
     except InvalidRequirement as error:
         found = redact(str(error).partition("\n")[0])
         raise UsageError(f"`{_shown(text)}` is not a source", found=found, hint=_HINT) from error
-    if requirement.url is not None:  # without `//`, or `_refuse_urls` had seen it
+    if requirement.url is not None:  # without `//`, or `read_location` had seen it
         raise UsageError(f"`{_shown(text)}` is not a source", found="a direct URL", hint=_HINT)
     if requirement.marker is not None:
         raise UsageError(
@@ -98,29 +210,6 @@ def _shown(text: str) -> str:
 
 def _looks_like_path(text: str) -> bool:
     return "/" in text or text.startswith((".", "~")) or text.lower().endswith(_FILE_SUFFIXES)
-
-
-def _refuse_urls(text: str) -> None:
-    """VCS URLs (and direct URLs, PEP 508's `name @ url`) cannot be built from yet."""
-    found = re.search(r"\b(?:(git|hg|svn|bzr)\+)?[a-z][a-z0-9+.-]*://\S*", text, re.IGNORECASE)
-    is_scp = re.match(r"(?:git\+)?[\w.-]+@[\w.-]+:", text)  # git@host:owner/name
-    if not found and not is_scp:
-        return
-    is_vcs = is_scp or (found and found[1]) or text.endswith(".git")
-    url = found[0] if found else text
-    raise UsageError(
-        f"the source is a {'VCS ' if is_vcs else ''}URL, which cannot be built from yet",
-        found=redact(_without_revision(url) if is_vcs else url),
-        hint="clone it and give the directory" if is_vcs else "download it and give the file",
-    )
-
-
-def _without_revision(url: str) -> str:
-    """Strip the `@v1` of a VCS URL, where it cannot be a host's beginning: `redact` keeps that."""
-    if found := re.match(r"(.*\.git)@[^@]*$", url):
-        return found[1]
-    found = re.match(r"([^/]+://(?:[^/@]*@)?[^/@:]+\.[^/@:]+/[^@]*)@[^@]*$", url)
-    return found[1] if found else url
 
 
 def _refuse_other_files(name: str) -> None:

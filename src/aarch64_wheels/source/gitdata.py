@@ -1,0 +1,117 @@
+"""The git data of a project whose `.git` is a file: a worktree, or a submodule.
+
+Such a file leads out of the project, so a container would be given a `.git` that leads nowhere,
+and no version could be told from it. What it leads to is assembled into a directory that stands
+for it there. A source may be hostile, and must not bring any repository of this host into a
+container by naming it. So what it names has to name it back, from a place that is not the
+source's to write: git keeps such a link for worktrees (`gitdir`) and submodules (`core.worktree`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.source.project import GIT
+
+#: Of a worktree's own directory, and of the repository's (gitrepository-layout(5)). Neither hooks
+#: nor logs: nothing of a version is in them.
+_OWN = ("HEAD", "index")
+_COMMON = ("objects", "refs", "packed-refs", "reftable", "shallow", "info")
+_WORKTREE = re.compile(r'^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n]*?)"?[ \t]*$', re.MULTILINE)
+_MAX_FILE = 1 << 20
+
+
+def git_data(root: Path, workdir: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """Assemble the git data of a project, where that is needed.
+
+    Args:
+        root: the project's directory.
+        workdir: a new directory is made below it.
+
+    Returns:
+        What stands for `.git`, None where the project's own will do or nothing can stand for it,
+        and notes for the user.
+
+    Raises:
+        UnfitError: there is no room for it.
+    """
+    if not (root / GIT).is_file():
+        return None, _alternates(root / GIT)
+    found = _places(root)
+    if found is None:
+        why = f"{root / GIT} leads to git data that does not belong to this directory alone"
+        return None, (f"{why}: builds see none, so no version can be told from it",)
+    own, common = found
+    workdir.mkdir(parents=True, exist_ok=True)
+    target = Path(tempfile.mkdtemp(prefix="git-", dir=workdir))
+    try:
+        _assemble(own, common, target)
+    except (OSError, shutil.Error) as error:
+        what = f"cannot copy the git data of {root} to {target}"
+        raise UnfitError(what, found=str(error), hint="make room there, or set TMPDIR") from error
+    return target, _alternates(common)
+
+
+def _places(root: Path) -> tuple[Path, Path] | None:
+    """Find the project's own git directory and the repository's, if they name it back."""
+    name = _read(root / GIT).partition("gitdir:")[2].strip()
+    if not name:
+        return None
+    own = (root / name).resolve()
+    if common := _read(own / "commondir").strip():
+        back, shared = _read(own / "gitdir").strip(), (own / common).resolve()
+        is_ours = bool(back) and (own / back).resolve() == root.resolve() / GIT
+        return (own, shared) if is_ours and own.parent == shared / "worktrees" else None
+    named = _WORKTREE.search(_read(own / "config"))
+    return (own, own) if named and (own / named[1]).resolve() == root.resolve() else None
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(_MAX_FILE).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _assemble(own: Path, common: Path, target: Path) -> None:
+    for place, names in ((own, _OWN), (common, _COMMON)):
+        for name in names:
+            _take(place / name, target / name)
+    (target / "refs").mkdir(exist_ok=True)  # without it git takes this for no repository
+    config = _WORKTREE.sub("", _read(common / "config"))
+    (target / "config").write_text(config, encoding="utf-8")
+
+
+def _take(path: Path, copy: Path) -> None:
+    """Take a file or a whole directory; links, which may lead anywhere, stay links or out."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        shutil.copytree(path, copy, symlinks=True, copy_function=_link_or_copy)
+    elif path.is_file():
+        _link_or_copy(str(path), str(copy))
+
+
+def _link_or_copy(path: str, copy: str) -> str:
+    """Give a file a second name where that can be: objects are many, and only read."""
+    if not Path(path).is_symlink():
+        with suppress(OSError):
+            os.link(path, copy)
+            return copy
+    shutil.copy2(path, copy, follow_symlinks=False)
+    return copy
+
+
+def _alternates(data: Path) -> tuple[str, ...]:
+    """Say so where objects are kept elsewhere, as `git clone --shared` leaves them."""
+    if not (data / "objects/info/alternates").is_file():
+        return ()
+    why = f"{data} takes objects from another repository, which builds do not see"
+    return (f"{why}: `git repack -a -d` brings them here, if a version must be told from it",)

@@ -1,0 +1,163 @@
+"""What is copied for a directory: the repository around it, and git data that lies elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from aarch64_wheels.hostindex import IndexSettings
+from aarch64_wheels.source import Source, open_source
+from aarch64_wheels.source.gitdata import git_data
+from aarch64_wheels.source.project import find_project
+from tests.unit.git_samples import PYPROJECT, git, make_repository, write
+
+HERE = PurePosixPath()
+
+
+def _open(path: Path, tmp_path: Path) -> Source:
+    return open_source(
+        str(path),
+        tmp_path / "work",
+        index=IndexSettings(),
+        cache_dir=tmp_path / "cache",
+        no_cache=False,
+        environ={"HOME": str(tmp_path / "home")},
+    )
+
+
+@pytest.mark.parametrize("kind", ["directory", "file"])
+def test_the_closest_repository_is_the_project(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "outer/.git").mkdir(parents=True)
+    (tmp_path / "outer/inner/a/b").mkdir(parents=True)
+    mark = tmp_path / "outer/inner/.git"
+    mark.mkdir() if kind == "directory" else mark.write_text("gitdir: x")
+    inner = tmp_path / "outer/inner"
+    assert find_project(inner / "a/b", None) == (inner, PurePosixPath("a/b"))
+    assert find_project(inner, None) == (inner, HERE)
+
+
+def test_without_a_repository_it_is_the_directory(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    assert find_project(tmp_path / "a", None) == (tmp_path / "a", HERE)
+
+
+def test_a_link_to_a_package_is_the_package(tmp_path: Path) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/python").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "repo/python")
+    assert find_project(tmp_path / "link", None) == (tmp_path / "repo", PurePosixPath("python"))
+
+
+@pytest.mark.parametrize("home", ["repo", "repo/home", "."])
+def test_a_home_directory_is_no_project(tmp_path: Path, home: str) -> None:
+    """What is copied is shown to all that a build runs."""
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/python").mkdir()
+    place = tmp_path / "repo/python"
+    expected = (tmp_path / "repo", PurePosixPath("python")) if home == "." else (place, HERE)
+    assert find_project(place, tmp_path / home) == expected
+    assert find_project(tmp_path / "repo", tmp_path / home) == (tmp_path / "repo", HERE)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_repository_of_somebody_else_is_no_project(tmp_path: Path) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/python").mkdir()
+    os.chown(tmp_path / "repo/.git", 12345, 12345)
+    assert find_project(tmp_path / "repo/python", None) == (tmp_path / "repo/python", HERE)
+
+
+@pytest.mark.parametrize("sign", ["pyvenv.cfg", "CACHEDIR.TAG"])
+def test_what_is_never_copied_is_a_project_of_its_own(tmp_path: Path, sign: str) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    write(tmp_path, {f"repo/venv/{sign}": "", "repo/venv/src/leaf/x": ""})
+    place = tmp_path / "repo/venv/src/leaf"
+    assert find_project(place, None) == (place, HERE)
+
+
+def test_a_package_reads_its_own_settings(tmp_path: Path) -> None:
+    write(tmp_path, {"repo/pyproject.toml": "x = [", "repo/python/pyproject.toml": PYPROJECT})
+    (tmp_path / "repo/.git").mkdir()
+    source = _open(tmp_path / "repo/python", tmp_path)
+    assert (source.root, source.package) == (tmp_path / "repo", PurePosixPath("python"))
+    assert source.directory == tmp_path / "repo/python"
+    assert source.metadata.name == "leaf"
+    assert "the repository around it" in source.notes[0]
+
+
+def _as_in_a_container(source: Source, place: Path) -> Path:
+    shutil.copytree(source.root, place, ignore=shutil.ignore_patterns(".git"))
+    assert source.git_data is not None
+    shutil.copytree(source.git_data, place / ".git", symlinks=True)
+    return place
+
+
+def _described(place: Path) -> tuple[str, str]:
+    described = git(place, "describe", "--tags", "--long", "--dirty", "--match", "v*")
+    return described.rpartition("-g")[0], git(place, "status", "--short")
+
+
+@pytest.mark.parametrize("kind", ["worktree", "relative", "submodule"])
+def test_git_data_that_lies_elsewhere_is_brought_along(tmp_path: Path, kind: str) -> None:
+    origin = make_repository(tmp_path / "origin")
+    if kind == "submodule":
+        outer = make_repository(tmp_path / "outer")
+        git(outer, "submodule", "--quiet", "add", f"file://{origin}", "sub")
+        place = outer / "sub"
+    else:
+        place = tmp_path / "tree"
+        git(origin, "worktree", "add", "--quiet", str(place))
+        if kind == "relative":  # as git 2.48 can write it
+            write(place, {".git": "gitdir: ../origin/.git/worktrees/tree\n"})
+            write(origin, {".git/worktrees/tree/gitdir": "../../../../tree/.git\n"})
+    git(place, "pack-refs", "--all")
+    source = _open(place / "python", tmp_path)
+    copy = _as_in_a_container(source, tmp_path / "container")
+    assert _described(copy) == ("v1.0-1", "")
+    assert "worktree" not in (copy / ".git/config").read_text()
+    assert not (copy / ".git/hooks").exists()
+
+
+def test_a_plain_repository_needs_nothing(tmp_path: Path) -> None:
+    place = make_repository(tmp_path / "origin")
+    assert git_data(place, tmp_path / "work") == (None, ())
+    assert not (tmp_path / "work").exists()
+
+
+def _private(tmp_path: Path) -> Path:
+    return make_repository(tmp_path / "private") / ".git"
+
+
+def test_a_source_cannot_name_a_repository_of_this_host(tmp_path: Path) -> None:
+    private = _private(tmp_path)
+    write(tmp_path, {"evil/pyproject.toml": PYPROJECT, "evil/.git": f"gitdir: {private}\n"})
+    source = _open(tmp_path / "evil", tmp_path)
+    assert source.git_data is None
+    assert "no version can be told" in source.notes[0]
+
+
+@pytest.mark.parametrize("kind", ["worktree", "links"])
+def test_nor_by_a_git_directory_of_its_own_making(tmp_path: Path, kind: str) -> None:
+    private = _private(tmp_path)
+    evil = tmp_path / "evil"
+    write(evil, {"pyproject.toml": PYPROJECT, ".git": "gitdir: made/worktrees/x\n"})
+    made = evil / "made/worktrees/x"
+    if kind == "worktree":
+        write(made, {"gitdir": str(evil / ".git"), "commondir": str(private), "HEAD": "x"})
+    else:
+        write(made, {"config": f"[core]\n\tworktree = {evil}\n"})
+        (made / "objects").symlink_to(private / "objects")
+        (made / "HEAD").symlink_to(private / "HEAD")
+    data = _open(evil, tmp_path).git_data
+    names = [] if data is None else sorted(path.name for path in data.iterdir())
+    assert names == ([] if kind == "worktree" else ["config", "refs"])
+
+
+def test_objects_that_are_kept_elsewhere_are_told(tmp_path: Path) -> None:
+    origin = make_repository(tmp_path / "origin")
+    git(tmp_path, "clone", "--quiet", "--shared", str(origin), "copy")
+    (note,) = _open(tmp_path / "copy", tmp_path).notes
+    assert "git repack" in note
