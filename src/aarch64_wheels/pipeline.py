@@ -6,6 +6,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.report.model import Basis, Status, TargetRecord
@@ -32,7 +33,8 @@ class Pipeline:
     """How a plan is run.
 
     Attributes:
-        source: the unpacked project; left_out: what of it stays on the host.
+        source: the unpacked project; left_out: what of it stays on the host; package, git_data:
+            of it, as a job has them.
         wheelhouse: gets finished wheels at once, and each target's log.
         rooms: where targets are built. observer: told what happens, from several threads.
         given: what the host adds to a target's options.
@@ -49,6 +51,8 @@ class Pipeline:
     given: Callable[[Target], Given] = _nothing
     bases: Mapping[str, Basis] = field(default_factory=dict)
     done: Mapping[str, TargetRecord] = field(default_factory=dict)
+    package: PurePosixPath = field(default_factory=PurePosixPath)
+    git_data: Path | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _interrupted: threading.Event = field(default_factory=threading.Event)
 

@@ -224,6 +224,8 @@ class TargetRun:
             wheelhouse=self.pipeline.wheelhouse,
             sink=sink,
             given=self.pipeline.given(self.target),
+            package=self.pipeline.package,
+            git_data=self.pipeline.git_data,
         )
 
     def _stage(self, stage: Stage, work: Callable[[], T], session: Session | None = None) -> T:

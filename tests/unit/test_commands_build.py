@@ -176,6 +176,33 @@ def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
     ]
 
 
+def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path) -> None:
+    """Also with the output directory in it, or the package in the output directory."""
+    (tmp_path / ".git").mkdir()
+    place = tmp_path / "project"
+    bench.run(output_dir=tmp_path / "out")
+    bench.run(output_dir=place)
+    copied = [copy for session in bench.engine.sessions for copy in session.copied]
+    assert [copy for copy in copied if copy[1] == job.PROJECT] == [
+        (tmp_path, job.PROJECT, (tmp_path / "out",)),
+        (tmp_path, job.PROJECT, ()),
+    ]
+    hooks = [command for session in bench.engine.entered for command in session.commands]
+    assert {command.cwd for command in hooks if str(command).startswith(HOOK)} == {
+        job.PROJECT / "project"
+    }
+
+
+def test_a_link_in_the_repository_around_a_package_is_refused(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "project").rename(tmp_path / "repo/python")
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "repo/wheelhouse").symlink_to(tmp_path / "victim")
+    _no_engine(bench)
+    with pytest.raises(UsageError, match="is a link inside the source"):
+        bench.run(source=str(tmp_path / "repo/python"), output_dir=tmp_path / "repo/wheelhouse")
+
+
 @pytest.mark.parametrize("no_cache", [False, True], ids=["kept", "--no-cache"])
 def test_the_second_build_uses_the_first_ones_environment(bench: Bench, *, no_cache: bool) -> None:
     bench.run()

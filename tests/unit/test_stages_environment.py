@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ from aarch64_wheels.native.backend import BackendOutcome, NotNative
 from aarch64_wheels.native.placement import PACKAGE, PTH
 from aarch64_wheels.native.places import IDENTITY
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode
+from aarch64_wheels.stages.environment import prepare_environment
 from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT
-from tests.unit.backend_samples import HOOK, IMAGE_PATH, SITE
+from tests.unit.backend_samples import HOOK, IMAGE_PATH, SITE, setup
 from tests.unit.fake_session import FakeSession
-from tests.unit.stage_samples import fails
+from tests.unit.stage_samples import fails, make_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,6 +143,28 @@ def test_the_hook_runs_in_the_project_and_uv_out_of_it(tmp_path: Path) -> None:
     for name in ("uv ven", "uv pip"):
         assert places[name].cwd == PurePosixPath("/")
         assert places[name].env["UV_PYTHON_DOWNLOADS"] == "never"
+
+
+def test_a_package_in_a_subdirectory(tmp_path: Path) -> None:
+    """As with cibuildwheel: commands run in the project, the backend in the package."""
+    session = fresh_session()
+    before = "make {project} {package}"
+    job = replace(
+        make_job(tmp_path, mode=Mode.EMULATED, backend=Backend.EMULATED),
+        package=PurePosixPath("python"),
+        git_data=tmp_path / "git",
+    )
+    options = replace(job.target.options, before_build=before)
+    job = replace(job, target=replace(job.target, options=options))
+    prepare_environment(session, job, setup(tmp_path), BackendOutcome(backend=""))
+    (command,) = [command for command in session.commands if command.argv[0] == "sh"]
+    assert command.argv[-1] == f"make {PROJECT} {PROJECT}/python"
+    assert command.cwd == PROJECT
+    assert session.commands[-1].cwd == PROJECT / "python"
+    assert session.copied[-2:] == [
+        (tmp_path / "project", PROJECT, (tmp_path,)),
+        (tmp_path / "git", PROJECT / ".git", ()),
+    ]
 
 
 VARIABLES: dict[str, tuple[dict[str, Any], str, bool]] = {

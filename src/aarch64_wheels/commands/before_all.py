@@ -15,6 +15,7 @@ from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.environments import our_digest
 from aarch64_wheels.stages.before import run_command
 from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.stages.project import place_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +107,7 @@ def _make(base: ImageRoom, job: Job, name: str, *, alone: bool) -> None:
         if alone:
             session.run(["mkdir", "-p", PROJECT], sink=job.sink)
         else:
-            session.copy_in(job.source, PROJECT, exclude=job.left_out)
+            place_project(session, job)
         path = containers.engine.image_path(containers.reference)
         run_command(session, job, job.target.options.before_all, path)
         session.keep()

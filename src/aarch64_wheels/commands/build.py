@@ -35,6 +35,7 @@ from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.resume import basis_of, still_good
 from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.source.project import GIT, find_project
 from aarch64_wheels.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         UsageError, UnfitError: nothing could be built at all.
     """
     settings, host = layers.settings(), Host.current(environ)
-    _refuse_hostile_link(settings)
+    _refuse_hostile_link(settings, host)
     check_output_dir(settings.output_dir)
     wheelhouse = Wheelhouse(settings.output_dir)
     wheelhouse.prepare(resume=settings.resume)
@@ -81,13 +82,14 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
 
 
-def _refuse_hostile_link(settings: Settings) -> None:
+def _refuse_hostile_link(settings: Settings, host: Host) -> None:
     """Keep a source from choosing where on this host is written: `wheelhouse` may be a link."""
     source, output = Path(settings.source), settings.output_dir.absolute()
     if not source.is_dir():
         return
+    root = find_project(source, host.home)[0].resolve()
     for part in (output, *output.parents):
-        if part.is_symlink() and part.parent.resolve().is_relative_to(source.resolve()):
+        if part.is_symlink() and part.parent.resolve().is_relative_to(root):
             raise UsageError(
                 f"the output directory {settings.output_dir} is a link inside the source",
                 found=f"{part} leads to {part.resolve()}",
@@ -144,7 +146,7 @@ class Build:
     def _pipeline(
         self, plan: Plan, source: Source, wheelhouse: Wheelhouse, rooms: BeforeAll
     ) -> Pipeline:
-        left_out = (wheelhouse.directory.absolute(),)
+        left_out = _left_out(source, wheelhouse.directory.absolute())
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
         digest_of_source = source.sha256 or digest(source.root, left_out)
         bases = {
@@ -167,6 +169,8 @@ class Build:
             given=lambda target: given[target.identifier],
             bases=bases,
             done=self._done(wheelhouse, bases),
+            package=source.package,
+            git_data=source.git_data,
         )
 
     def _done(self, wheelhouse: Wheelhouse, bases: Mapping[str, Basis]) -> dict[str, TargetRecord]:
@@ -227,6 +231,13 @@ class Build:
                 hint="use --mode emulated, or an engine on x86-64 (DOCKER_HOST)",
             )
         ensure_emulation(self.engine, fix=False, sink=self.observer.note)
+
+
+def _left_out(source: Source, output: Path) -> tuple[Path, ...]:
+    """Say what of the project stays here: the output, unless the package lies in it."""
+    holds_package = source.directory.resolve().is_relative_to(output.resolve())
+    own = () if holds_package and source.package.parts else (output,)
+    return (*own, source.root / GIT) if source.git_data else own
 
 
 def _identity(plan: Plan, targets: Sequence[TargetRecord]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import native_path
-from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.stages.project import place_project
 from aarch64_wheels.stages.test import Bench
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class ImageRoom:
         else:
             with self.start(job.target, "") as own:
                 if not self.has_project:
-                    own.copy_in(job.source, PROJECT, exclude=job.left_out)
+                    place_project(own, job)
                 yield self._bench(job, own)
 
     def _bench(self, job: Job, session: Session) -> Bench:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.places import BIN
-from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.stages.project import place_project
 from aarch64_wheels.stages.test import Bench
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class TestImage:
         mounts = self.tools.mounts(job.target.interpreter) if self.tools else ()
         with self.containers.plain(mounts, path) as session:
             python = _find_python(session, job.target.interpreter)
-            session.copy_in(job.source, PROJECT, exclude=job.left_out)
+            place_project(session, job)
             native, parallel = setup.python, setup.parallel
             yield Bench(session=session, python=python, path=path, native=native, parallel=parallel)
 

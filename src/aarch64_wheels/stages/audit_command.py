@@ -47,7 +47,7 @@ def run_audit_command(session: Session, job: Job, wheel: Path, image_path: str) 
     variables = _environment(session, job, image_path)
     for command in commands:
         job.sink(f"$ {command}")
-        filled = fill(command, project=PROJECT, package=PROJECT, wheel=place, abi3_wheel=place)
+        filled = fill(command, project=PROJECT, package=job.place, wheel=place, abi3_wheel=place)
         session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
 
 

@@ -51,7 +51,7 @@ def run_command(
     variables = own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
     job.sink(f"$ {command}")
     texts = {name: str(value) for name, value in values.items()}
-    filled = fill(command, project=PROJECT, package=PROJECT, **texts)
+    filled = fill(command, project=PROJECT, package=job.place, **texts)
     session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
 
 
@@ -67,10 +67,10 @@ def config_settings(job: Job) -> dict[str, str | list[str]]:
     rows = (*options.config_settings, *read_frontend(options.build_frontend).settings)
     given: dict[str, list[str]] = {}
     for key, values in rows:
-        given.setdefault(key, []).extend(_filled(value) for value in values)
+        given.setdefault(key, []).extend(_filled(value, job) for value in values)
     return {key: values[0] if len(values) == 1 else values for key, values in given.items()}
 
 
-def _filled(value: str) -> str:
+def _filled(value: str, job: Job) -> str:
     """Fill placeholders; this is no shell command, so nothing is quoted."""
-    return value.replace("{project}", str(PROJECT)).replace("{package}", str(PROJECT))
+    return value.replace("{project}", str(PROJECT)).replace("{package}", str(job.place))

@@ -13,21 +13,25 @@ from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import active_environment, native_path
 from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
 from aarch64_wheels.stages.hooks import Prepared, call_hook
-from aarch64_wheels.stages.job import PROJECT, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.job import UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.project import place_project
 from aarch64_wheels.stages.requirements import Requirements
 
 if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
     from aarch64_wheels.native.backend import BackendOutcome, BackendSetup
 
-_REQUIRES = "get_requires_for_build_wheel"
+#: The hooks that tell what a build requires besides (PEP 517).
+WHEEL_REQUIRES = "get_requires_for_build_wheel"
+SDIST_REQUIRES = "get_requires_for_build_sdist"
 
 
-def prepare_environment(
+def prepare_environment(  # noqa: PLR0913 - all that an environment depends on
     session: Session,
     job: Job,
     setup: BackendSetup,
     outcome: BackendOutcome,
+    requires: str = WHEEL_REQUIRES,
     *,
     is_placed: bool = False,
 ) -> Prepared:
@@ -39,6 +43,7 @@ def prepare_environment(
         job: what is built.
         setup: what the backend may be run with.
         outcome: how it is to run.
+        requires: the hook that is asked what more is needed. `before-build` runs for wheels alone.
         is_placed: the project is in the image already.
 
     Raises:
@@ -59,8 +64,9 @@ def prepare_environment(
         # Other projects' builds use what is kept, so it is kept before this one can touch it.
         _keep(session, job)
     if not is_placed:
-        session.copy_in(job.source, PROJECT, exclude=job.left_out)
-    run_before_build(session, job, facts.image_path)
+        place_project(session, job)
+    if requires == WHEEL_REQUIRES:
+        run_before_build(session, job, facts.image_path)
     active = active_environment(
         job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
     )
@@ -72,7 +78,7 @@ def prepare_environment(
     )
     if not isolated:
         return _in_the_image(session, job, prepared)
-    requirements.add(call_hook(session, job, prepared, _REQUIRES))
+    requirements.add(call_hook(session, job, prepared, requires))
     return prepared
 
 

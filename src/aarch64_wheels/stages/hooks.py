@@ -12,7 +12,7 @@ from aarch64_wheels.native.backend import BackendOutcome, NotNative, why_not_nat
 from aarch64_wheels.native.placement import CALL_HOOK
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls
-from aarch64_wheels.stages.job import PROJECT, PYTHON, Job
+from aarch64_wheels.stages.job import PYTHON, Job
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ class _Answer:
 def call_hook(
     session: Session, job: Job, prepared: Prepared, hook: str, *directories: PurePosixPath
 ) -> Any:
-    """Call one hook in the project's directory; its output goes to the job's sink as it comes.
+    """Call one hook in the package's directory; its output goes to the job's sink as it comes.
 
     Args:
         session: the container.
@@ -82,7 +82,7 @@ def call_hook(
     argv = (prepared.python, CALL_HOOK, answer.token, hook, arguments, job.plan.build_backend)
     try:
         session.run(
-            (*argv, *job.plan.backend_path), sink=answer.sink, env=prepared.variables, cwd=PROJECT
+            (*argv, *job.plan.backend_path), sink=answer.sink, env=prepared.variables, cwd=job.place
         )
     except CommandError as error:
         raise _told(session, prepared, hook, error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.native.places import WORK
@@ -56,7 +57,8 @@ class Job:
 
     Attributes:
         plan: what is built; target: for which interpreter.
-        source: the unpacked project on the host.
+        source: the unpacked project on the host; package: the directory with the build metadata,
+            relative to it; git_data: what stands for its `.git`, None where its own will do.
         left_out: what of it is not copied (the output directory, when it lies inside).
         wheelhouse: where the finished wheel goes.
         sink: takes each line of output.
@@ -70,3 +72,10 @@ class Job:
     wheelhouse: Wheelhouse
     sink: LineSink
     given: Given = field(default_factory=Given)
+    package: PurePosixPath = field(default_factory=PurePosixPath)
+    git_data: Path | None = None
+
+    @property
+    def place(self) -> PurePosixPath:
+        """The package's directory in the container, where the backend's hooks run."""
+        return PROJECT / self.package

@@ -111,7 +111,7 @@ def _install(bench: Bench, job: Job, wheel: PurePosixPath) -> None:
     _uv(bench, job, [*install, *limits, "--", f"{wheel}{extras}"])
     if options.test_requires:
         _uv(bench, job, [*install, *limits, "--", *options.test_requires])
-    groups = [f"--group={PROJECT}/pyproject.toml:{name}" for name in options.test_groups]
+    groups = [f"--group={job.place}/pyproject.toml:{name}" for name in options.test_groups]
     if groups:
         _uv(bench, job, [*install, *limits, *groups])
     if bench.native is not None:
@@ -143,7 +143,7 @@ def _shell(
     cwd: PurePosixPath,
 ) -> None:
     job.sink(f"$ {command}")
-    filled = fill(command, project=PROJECT, package=PROJECT, wheel=wheel)
+    filled = fill(command, project=PROJECT, package=job.place, wheel=wheel)
     bench.session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
 
 

@@ -1,0 +1,19 @@
+"""The project's files, as every container of a target gets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.source.project import GIT
+from aarch64_wheels.stages.job import PROJECT
+
+if TYPE_CHECKING:
+    from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.stages.job import Job
+
+
+def place_project(session: Session, job: Job) -> None:
+    """Copy the project into a container, with its git data if these are kept elsewhere."""
+    session.copy_in(job.source, PROJECT, exclude=job.left_out)
+    if job.git_data is not None:
+        session.copy_in(job.git_data, PROJECT / GIT)
