@@ -16,11 +16,14 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.settings.frontend import read_frontend
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from importlib.resources.abc import Traversable
 
-    from aarch64_wheels.plan import Interpreter
+    from aarch64_wheels.native.backend import BackendOutcome, BackendSetup
+    from aarch64_wheels.plan import Interpreter, Plan, Target
 
 REPOSITORY = "aarch64-wheels/environment"
 #: Our code that has a say in what such a container holds.
@@ -62,6 +65,21 @@ class Environments:
         ]
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
         return f"{REPOSITORY}:{interpreter.tag}-{key}"
+
+
+    def of(
+        self,
+        plan: Plan,
+        target: Target,
+        outcome: BackendOutcome,
+        setup: BackendSetup,
+        constraints: str,
+    ) -> str:
+        """Name the environment of one attempt; `name` says what it depends on."""
+        backend = (str(outcome.backend), setup.key) if outcome.is_native else ()
+        if not read_frontend(target.options.build_frontend).is_isolated:
+            backend = ("no isolation", "")
+        return self.name(target.interpreter, plan.build_requires, backend, constraints)
 
 
 @cache

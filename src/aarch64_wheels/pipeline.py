@@ -40,6 +40,7 @@ class Pipeline:
         given: what the host adds to a target's options.
         bases: what each target's wheel is made from, by identifier.
         done: records of an earlier run that need no work, by identifier.
+        sdist: the file name of the sdist that this run has made and builds from; empty if none.
     """
 
     plan: Plan
@@ -53,6 +54,7 @@ class Pipeline:
     done: Mapping[str, TargetRecord] = field(default_factory=dict)
     package: PurePosixPath = field(default_factory=PurePosixPath)
     git_data: Path | None = None
+    sdist: str = ""
     _stopped: threading.Event = field(default_factory=threading.Event)
     _interrupted: threading.Event = field(default_factory=threading.Event)
 

@@ -13,7 +13,6 @@ from aarch64_wheels.native.backend import BackendOutcome, NotNative, first_choic
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls, summarize
 from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
-from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.settings.schema import Compiler, Mode
 from aarch64_wheels.stages.audit import Audited, audit_repaired, keep_audited
 from aarch64_wheels.stages.audit_command import run_audit_command
@@ -87,11 +86,18 @@ class TargetRun:
         try:
             self._run()
         except AarchWheelsError as failure:
-            return str(failure)
+            return f"{failure}{self._of_sdist()}"
         except Exception as bug:  # noqa: BLE001 - a fault of ours costs one target, not the run
             self.log.write(traceback.format_exc())
             return f"internal error: {type(bug).__name__}: {bug}\nnext: report it with the log"
         return ""
+
+    def _of_sdist(self) -> str:
+        """Say what a failure may be due to: the project itself may be whole."""
+        stages = (self.stages.get(stage) for stage in (Stage.ENVIRONMENT, Stage.BUILD))
+        name = self.pipeline.sdist if Status.FAILED in stages else ""
+        why = f"\nnote: the wheel is built from the sdist {name}, as its users would build it"
+        return f"{why}: does it lack a file that the project has?" if name else ""
 
     def _run(self) -> None:
         room = self._room()
@@ -180,14 +186,9 @@ class TargetRun:
 
     def _environment(self, room: Room, setup: BackendSetup) -> str:
         """Name the environment of this attempt."""
-        backend = (str(self.outcome.backend), setup.key) if self.outcome.is_native else ()
-        if not read_frontend(self.target.options.build_frontend).is_isolated:
-            backend = ("no isolation", "")
-        return room.environments().name(
-            self.target.interpreter,
-            self.pipeline.plan.build_requires,
-            backend,
-            self.pipeline.given(self.target).constraints,
+        given = self.pipeline.given(self.target)
+        return room.environments().of(
+            self.pipeline.plan, self.target, self.outcome, setup, given.constraints
         )
 
     def _tell_of_second(self, refusal: NotNative) -> None:

@@ -7,6 +7,7 @@ of its own, with links that lead anywhere.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import threading
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 
 from aarch64_wheels.errors import StageError, UnfitError
 from aarch64_wheels.hashing import sha256_of
-from aarch64_wheels.report.model import WheelRecord
+from aarch64_wheels.report.model import SdistRecord, WheelRecord
 from aarch64_wheels.report.reader import read_target
 from aarch64_wheels.report.writer import FILE_NAME
 from aarch64_wheels.sharing import find_shared
@@ -113,6 +114,29 @@ class Wheelhouse:
             )
             self._kept[wheel.name] = record
             return record, True
+
+    def keep_sdist(self, sdist: Path) -> SdistRecord:
+        """Copy an sdist in, in place of one of that name; gives its record.
+
+        Raises:
+            UnfitError: the directory cannot be written.
+        """
+        path, draft = self.directory / sdist.name, self.directory / f".{sdist.name}.part"
+        try:
+            # It may be this very file that the user builds from.
+            if path.is_symlink() or not path.exists() or not path.samefile(sdist):
+                draft.unlink(missing_ok=True)
+                shutil.copyfile(sdist, draft)
+                draft.replace(path)
+            return SdistRecord(
+                filename=sdist.name, sha256=sha256_of(path), size=path.stat().st_size
+            )
+        except OSError as error:
+            raise UnfitError(
+                f"cannot write the sdist to {self.directory}",
+                found=error.strerror or str(error),
+                hint="free some disk space there, or choose another --output-dir",
+            ) from error
 
     def record(self, target: TargetRecord) -> str:
         """Record a finished target at once: a run that is killed is resumed from these.

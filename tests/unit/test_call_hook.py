@@ -87,6 +87,11 @@ def test_what_a_backend_requires(
     assert _answer(result) == expected
 
 
+def test_what_an_sdist_requires_where_nothing_says(tmp_path: Path) -> None:
+    project = _project(tmp_path, own="def build_sdist(): pass\n")
+    assert _answer(_call(project, "get_requires_for_build_sdist", [], "own", ".")) == []
+
+
 def test_what_a_hook_prints_stays_out_of_the_answer(tmp_path: Path) -> None:
     result = _ask(_project(tmp_path, own=NOISY), "own", ".")
     assert _answer(result) == ["numpy>=2", "cython"]

@@ -49,7 +49,8 @@ class BeforeAll:
         base, options = self.by_image[job.target.image], job.target.options
         if not options.before_all.strip():
             return base
-        key = (base.image, options.before_all, options.environment)
+        # The source is another one once there is an sdist.
+        key = (base.image, options.before_all, options.environment, job.source)
         with self._lock:
             is_first = key not in self._made
             future = self._made.setdefault(key, Future())

@@ -22,6 +22,7 @@ from aarch64_wheels.commands.inputs import (
     project_layers,
 )
 from aarch64_wheels.commands.rooms import Rooms
+from aarch64_wheels.commands.sdist import through_sdist
 from aarch64_wheels.disk import check_output_dir, check_space
 from aarch64_wheels.emulation.providers import ensure_emulation
 from aarch64_wheels.engine.archive import digest
@@ -72,7 +73,9 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         observer.note(f"source: {source.origin}")
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
         engine = connect(settings.engine, environ)
-        build = Build(settings=settings, host=host, engine=engine, observer=observer)
+        build = Build(
+            settings=settings, host=host, engine=engine, observer=observer, scratch=Path(scratch)
+        )
         try:
             report = build.run(plan, source, wheelhouse)
         finally:
@@ -99,12 +102,13 @@ def _refuse_hostile_link(settings: Settings, host: Host) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """One run on one engine."""
+    """One run on one engine; `scratch` is a directory of this host that goes away with it."""
 
     settings: Settings
     host: Host
     engine: Engine
     observer: Observer
+    scratch: Path
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
     def run(self, plan: Plan, source: Source, wheelhouse: Wheelhouse) -> Report:
@@ -116,8 +120,12 @@ class Build:
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
         entered = BeforeAll(rooms=makes_rooms, by_image={room.image: room for room in rooms})
-        targets = self._pipeline(plan, source, wheelhouse, entered).run()
-        project, version = _identity(plan, targets)
+        pipeline, sdist = self._pipeline(plan, source, wheelhouse, entered), None
+        if self.settings.sdist:
+            found = through_sdist(pipeline, source, self.scratch)
+            pipeline, sdist = found.pipeline, found.record
+        targets = pipeline.run()
+        project, version = _identity(pipeline.plan, targets)
         return Report(
             targets=targets,
             tool_version=__version__,
@@ -131,6 +139,7 @@ class Build:
             engine=str(self.engine),
             started=started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - clock, 3),
+            sdist=sdist,
         )
 
     def _rooms(self) -> Rooms:

@@ -87,6 +87,15 @@ class WheelRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SdistRecord:
+    """An sdist in the output directory: file name, SHA-256, size in bytes."""
+
+    filename: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Basis:
     """What a wheel was made from: digests of the source and of the settings, the image's id."""
 
@@ -135,7 +144,8 @@ class Report:
     """One run: what was built from what, where, and how each target ended.
 
     `started` is an ISO 8601 UTC time; `seconds` the wall time of the whole run,
-    image and source included.
+    image and source included. `sdist` is what the wheels were built from, where that was to be kept
+    (`--sdist`), and None otherwise.
     """
 
     tool_version: str
@@ -150,6 +160,7 @@ class Report:
     started: str
     seconds: float
     targets: tuple[TargetRecord, ...] = field(default_factory=tuple)
+    sdist: SdistRecord | None = None
 
     @property
     def failed(self) -> tuple[TargetRecord, ...]:

@@ -32,16 +32,16 @@ def build_wheel(session: Session, job: Job, prepared: Prepared) -> PurePosixPath
         StageError: the backend failed, or made no wheel.
     """
     name: str = call_hook(session, job, prepared, "build_wheel", BUILT)
-    if not _is_wheel_name(name):
+    if not is_file_name(name, ".whl"):
         raise StageError("the build backend made no wheel", found=repr(name))
     if prepared.outcome.is_native:
         _check(session, prepared, name)
     return BUILT / name
 
 
-def _is_wheel_name(name: object) -> bool:
+def is_file_name(name: object, suffix: str) -> bool:
     """Tell whether a file can have it, in one directory of container and host."""
-    if not isinstance(name, str) or not name.endswith(".whl") or "/" in name:
+    if not isinstance(name, str) or not name.endswith(suffix) or "/" in name:
         return False
     # Neither NUL, which no path holds, nor a lone surrogate, which cannot be encoded.
     return name.isprintable() and len(name.encode()) <= _MAX_NAME

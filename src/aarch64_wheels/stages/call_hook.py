@@ -17,7 +17,10 @@ import os
 import sys
 
 #: What a backend answers that has not got an optional hook.
-_DEFAULTS: dict[str, list[str]] = {"get_requires_for_build_wheel": []}
+_DEFAULTS: dict[str, list[str]] = {
+    "get_requires_for_build_wheel": [],
+    "get_requires_for_build_sdist": [],
+}
 
 
 def main(token: str, hook: str, arguments: str, backend: str, *backend_path: str) -> None:
