@@ -17,6 +17,11 @@ from tests.unit.git_samples import PYPROJECT, git, make_repository, write
 HERE = PurePosixPath()
 
 
+def _found(path: Path, home: Path | None) -> tuple[Path, PurePosixPath]:
+    found = find_project(path, home)
+    return found.root, found.package
+
+
 def _open(path: Path, tmp_path: Path) -> Source:
     return open_source(
         str(path),
@@ -35,20 +40,20 @@ def test_the_closest_repository_is_the_project(tmp_path: Path, kind: str) -> Non
     mark = tmp_path / "outer/inner/.git"
     mark.mkdir() if kind == "directory" else mark.write_text("gitdir: x")
     inner = tmp_path / "outer/inner"
-    assert find_project(inner / "a/b", None) == (inner, PurePosixPath("a/b"))
-    assert find_project(inner, None) == (inner, HERE)
+    assert _found(inner / "a/b", None) == (inner, PurePosixPath("a/b"))
+    assert _found(inner, None) == (inner, HERE)
 
 
 def test_without_a_repository_it_is_the_directory(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
-    assert find_project(tmp_path / "a", None) == (tmp_path / "a", HERE)
+    assert _found(tmp_path / "a", None) == (tmp_path / "a", HERE)
 
 
 def test_a_link_to_a_package_is_the_package(tmp_path: Path) -> None:
     (tmp_path / "repo/.git").mkdir(parents=True)
     (tmp_path / "repo/python").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "repo/python")
-    assert find_project(tmp_path / "link", None) == (tmp_path / "repo", PurePosixPath("python"))
+    assert _found(tmp_path / "link", None) == (tmp_path / "repo", PurePosixPath("python"))
 
 
 @pytest.mark.parametrize("home", ["repo", "repo/home", "."])
@@ -58,8 +63,9 @@ def test_a_home_directory_is_no_project(tmp_path: Path, home: str) -> None:
     (tmp_path / "repo/python").mkdir()
     place = tmp_path / "repo/python"
     expected = (tmp_path / "repo", PurePosixPath("python")) if home == "." else (place, HERE)
-    assert find_project(place, tmp_path / home) == expected
-    assert find_project(tmp_path / "repo", tmp_path / home) == (tmp_path / "repo", HERE)
+    assert _found(place, tmp_path / home) == expected
+    assert ("home directory" in find_project(place, tmp_path / home).note) is (home != ".")
+    assert _found(tmp_path / "repo", tmp_path / home) == (tmp_path / "repo", HERE)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
@@ -67,7 +73,8 @@ def test_a_repository_of_somebody_else_is_no_project(tmp_path: Path) -> None:
     (tmp_path / "repo/.git").mkdir(parents=True)
     (tmp_path / "repo/python").mkdir()
     os.chown(tmp_path / "repo/.git", 12345, 12345)
-    assert find_project(tmp_path / "repo/python", None) == (tmp_path / "repo/python", HERE)
+    assert _found(tmp_path / "repo/python", None) == (tmp_path / "repo/python", HERE)
+    assert "another user" in find_project(tmp_path / "repo/python", None).note
 
 
 @pytest.mark.parametrize("sign", ["pyvenv.cfg", "CACHEDIR.TAG"])
@@ -75,7 +82,7 @@ def test_what_is_never_copied_is_a_project_of_its_own(tmp_path: Path, sign: str)
     (tmp_path / "repo/.git").mkdir(parents=True)
     write(tmp_path, {f"repo/venv/{sign}": "", "repo/venv/src/leaf/x": ""})
     place = tmp_path / "repo/venv/src/leaf"
-    assert find_project(place, None) == (place, HERE)
+    assert _found(place, None) == (place, HERE)
 
 
 def test_a_package_reads_its_own_settings(tmp_path: Path) -> None:

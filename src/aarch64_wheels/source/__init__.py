@@ -112,20 +112,20 @@ def sdist_source(
 
 def _directory(text: str, path: Path, workdir: Path, environ: Mapping[str, str]) -> Source:
     home = environ.get("HOME", "")
-    root, package = find_project(path, Path(home) if home else None)
+    project = find_project(path, Path(home) if home else None)
     metadata = directory_metadata(path)
-    data, notes = git_data(root, workdir)
-    if package.parts:
-        notes = (f"the project of {text} is {root}, the repository around it", *notes)
+    data, notes = git_data(project.root, workdir)
+    if project.package.parts:
+        notes = (f"the project of {text} is {project.root}, the repository around it", *notes)
     return Source(
         kind=SourceKind.DIRECTORY,
         origin=text,
-        root=root,
+        root=project.root,
         sha256="",
         metadata=metadata,
-        package=package,
+        package=project.package,
         git_data=data,
-        notes=notes,
+        notes=(*filter(None, [project.note]), *notes),
     )
 
 
