@@ -66,7 +66,6 @@ class Environments:
         key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
         return f"{REPOSITORY}:{interpreter.tag}-{key}"
 
-
     def of(
         self,
         plan: Plan,

@@ -26,7 +26,7 @@ WHEEL_REQUIRES = "get_requires_for_build_wheel"
 SDIST_REQUIRES = "get_requires_for_build_sdist"
 
 
-def prepare_environment(  # noqa: PLR0913 - all that an environment depends on
+def prepare_environment(
     session: Session,
     job: Job,
     setup: BackendSetup,

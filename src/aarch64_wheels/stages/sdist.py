@@ -23,7 +23,7 @@ _MADE = WORK / "sdist"
 _SUFFIX = ".tar.gz"
 
 
-def build_sdist(  # noqa: PLR0913 - all that a build depends on
+def build_sdist(
     session: Session,
     job: Job,
     setup: BackendSetup,
