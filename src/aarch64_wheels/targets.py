@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.settings.globs import matches
 from aarch64_wheels.settings.selectors import is_exact, select, split
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,7 +119,7 @@ def _specifier(text: str) -> SpecifierSet:
         return SpecifierSet(text)
     except InvalidSpecifier as error:
         what = "the source's requires-python is not a version specifier (PEP 440)"
-        raise UsageError(what, found=repr(text), hint="mend it in pyproject.toml") from error
+        raise UsageError(what, found=shown(text), hint="mend it in pyproject.toml") from error
 
 
 def _allows(requires: SpecifierSet, interpreter: Interpreter) -> bool:

@@ -7,6 +7,9 @@ import re
 # ECMA-48: CSI and OSC sequences, then the two-character escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
+#: As much of a value as an error shows.
+_LONGEST_VALUE = 300
+
 
 def clean(line: str) -> str:
     """Take colours, cursor movements and control characters out of a line of output.
@@ -37,3 +40,13 @@ def indented(text: str) -> str:
     """Keep the lines of a text, with all but the first indented by two spaces."""
     first, *rest = (inert(clean(line)) for line in text.strip("\r\n").split("\n"))
     return "\n".join([first, *(f"  {line}".rstrip() for line in rest)])
+
+
+def shown(value: object) -> str:
+    """Give a value of TOML for a message, cut off where it is long."""
+    try:
+        text = repr(value)
+    # Python writes no integer of thousands of digits in decimal (CVE-2020-10735).
+    except (ValueError, RecursionError):
+        return "a value that is too large to be shown"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from aarch64_wheels.errors import CommandError, UsageError
-from aarch64_wheels.text import clean, indented, inert, one_line
+from aarch64_wheels.text import clean, indented, inert, one_line, shown
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,9 @@ def test_no_line_of_a_hostile_text_passes_for_one_of_ours(error: UsageError) -> 
         assert line.isprintable()
         assert not re.match(r"\s*::", line)
         assert "##[" not in line
+
+
+def test_a_value_is_shown_however_large() -> None:
+    assert shown(["a", 1]) == "['a', 1]"
+    assert shown("x" * 5000) == f"'{'x' * 299}…"
+    assert shown(int("f" * 4500, 16)) == "a value that is too large to be shown"

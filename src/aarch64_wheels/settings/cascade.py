@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.globs import matches
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -110,7 +111,7 @@ def read_inherit(given: object, known: Sequence[str], place: str) -> dict[str, R
         raise UsageError(f"`inherit` in {place} names what is no option", found=", ".join(unknown))
     if wrong := [rule for rule in rows.values() if rule not in tuple(Rule)]:
         rules = ", ".join(Rule)
-        raise UsageError(f"`inherit` in {place} takes {rules}", found=", ".join(map(repr, wrong)))
+        raise UsageError(f"`inherit` in {place} takes {rules}", found=", ".join(map(shown, wrong)))
     return {name: Rule(str(rule)) for name, rule in rows.items()}
 
 
@@ -122,4 +123,4 @@ def _inherit_rows(given: object, place: str) -> Mapping[str, object]:
         return {name.strip(): rule.strip() or Rule.APPEND.value for name, _, rule in pairs}
     if isinstance(given, dict):
         return {str(name): rule for name, rule in given.items()}
-    raise UsageError(f"`inherit` in {place} must be a string or a table", found=repr(given))
+    raise UsageError(f"`inherit` in {place} must be a string or a table", found=shown(given))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.cascade import Layer, Rule, read_inherit
 from aarch64_wheels.settings.kinds import WORDS
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -115,11 +116,11 @@ def _table_layers(table: Mapping[str, object], origin: str) -> Iterator[Layer]:
         (f"[{TABLE}.{PLATFORM}] of {origin}", table.get(PLATFORM, {})),
     ):
         if not isinstance(values, dict):
-            raise UsageError(f"{place} is not a table", found=repr(values))
+            raise UsageError(f"{place} is not a table", found=shown(values))
         yield _layer(values, place)
     rows = table.get("overrides", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise UsageError(f"`overrides` in [{TABLE}] of {origin} must be tables", found=repr(rows))
+        raise UsageError(f"`overrides` in [{TABLE}] of {origin} must be tables", found=shown(rows))
     for number, row in enumerate(rows, start=1):
         yield _override(row, f"override {number} in [{TABLE}] of {origin}")
 

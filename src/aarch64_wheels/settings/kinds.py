@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +63,7 @@ class Kind:
             return self.from_text(str(value)) if is_text else self.from_toml(value)
         except ValueError as error:
             what = f"{place} must be {self.wanted}"
-            raise UsageError(what, found=repr(value), hint=str(error)) from None
+            raise UsageError(what, found=shown(value), hint=str(error)) from None
 
 
 def _string(value: object) -> str:

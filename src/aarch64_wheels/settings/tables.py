@@ -13,6 +13,7 @@ from aarch64_wheels.settings.cascade import Layer
 from aarch64_wheels.settings.cibuildwheel import TABLE as THEIR_TABLE
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, Option, options
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ def _table(data: Mapping[str, object], name: str, path: Path) -> Mapping[str, ob
     tool = data.get("tool", {})
     table = tool.get(name.partition(".")[2], {}) if isinstance(tool, dict) else {}
     if not isinstance(table, dict):
-        raise UsageError(f"[{name}] of {path} is not a table", found=repr(table))
+        raise UsageError(f"[{name}] of {path} is not a table", found=shown(table))
     return table
 
 
@@ -97,7 +98,7 @@ def _refuse_places_outside(table: Mapping[str, object], origin: str) -> None:
         if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
             raise UsageError(
                 f"`{key}` in [{TABLE}] of {origin} leads out of the current directory",
-                found=repr(value),
+                found=shown(value),
                 hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
             )
 

@@ -12,6 +12,7 @@ from packaging.metadata import RawMetadata, parse_email
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.source.shareable import may_share
+from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,7 +107,7 @@ def _build_requires(data: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(requires, list) or not all(isinstance(item, str) for item in requires):
         raise UsageError(
             "[build-system] of the source's pyproject.toml must have a list of strings `requires`",
-            found=repr(requires) if requires is not None else "no such key",
+            found=shown(requires) if requires is not None else "no such key",
             hint="name the build backend's packages there (PEP 518)",
         )
     return tuple(requires)
@@ -116,7 +117,7 @@ def _backend_path(data: Mapping[str, object]) -> tuple[str, ...]:
     """PEP 517: relative directories inside the source tree."""
     paths = _table(data, "build-system").get("backend-path", [])
     if not isinstance(paths, list) or not all(isinstance(item, str) for item in paths):
-        found, paths = repr(paths), None
+        found, paths = shown(paths), None
     elif outside := [item for item in paths if _leaves_tree(item)]:
         found, paths = f"{outside[0]!r} leads out of the source", None
     if paths is None:
@@ -136,7 +137,7 @@ def _table(data: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = data.get(name, {})
     if not isinstance(value, dict):
         raise UsageError(
-            f"[{name}] of the source's pyproject.toml is not a table", found=repr(value)
+            f"[{name}] of the source's pyproject.toml is not a table", found=shown(value)
         )
     return value
 
@@ -145,7 +146,7 @@ def _text(table: Mapping[str, object], key: str) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
         what = f"`{key}` in the source's pyproject.toml must be a string (PEP 517, PEP 621)"
-        raise UsageError(what, found=repr(value))
+        raise UsageError(what, found=shown(value))
     return value.strip()
 
 
