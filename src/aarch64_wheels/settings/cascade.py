@@ -80,7 +80,7 @@ def cascade(option: Option, layers: Iterable[Layer], identifier: str = "") -> Fo
     """
     found: Found | None = None
     for layer in layers:
-        if not layer.is_for(identifier) or layer.values.get(option.name) is None:
+        if layer.values.get(option.name) is None or not layer.is_for(identifier):
             continue
         found = _with(found, option, layer)
     return found
