@@ -162,6 +162,7 @@ def test_values_are_converted(
         pytest.param({"image": ""}, {}, {}, ["--image", "not empty"], id="empty-flag"),
         pytest.param({"source": ""}, {}, {}, ["SOURCE must be", "not empty"], id="empty-source"),
         pytest.param({"jobs": -1}, {}, {}, ["--jobs", "0 or more", "-1"], id="negative"),
+        pytest.param({"jobs": 10**9}, {}, {}, ["--jobs", "nine digits"], id="huge"),
         pytest.param(
             {}, {"AARCH64_WHEELS_JOBS": "all"}, {}, ["$AARCH64_WHEELS_JOBS", "'all'"], id="variable"
         ),

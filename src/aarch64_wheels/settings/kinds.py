@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
+#: Of numbers: text has nine digits at the most, and so TOML has no more.
+_LARGEST = 10**9 - 1
 _LEAF = (str, int, float)
 
 #: A table of options, each with one or more values, in the order given.
@@ -73,7 +75,7 @@ def _string(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
         raise ValueError
     return value
 
@@ -220,10 +222,10 @@ PATH = Kind(
     schema=_STRING,
 )
 NUMBER = Kind(
-    wanted="a whole number, 0 or more",
+    wanted="a whole number, 0 or more, of nine digits at the most",
     from_toml=_number,
     from_text=_number_text,
-    schema={"type": "integer", "minimum": 0},
+    schema={"type": "integer", "minimum": 0, "maximum": _LARGEST},
 )
 LEVEL = Kind(
     wanted="a whole number from -3 to 3",
@@ -284,8 +286,6 @@ ENVIRONMENT = Kind(
     join=_spaced,
     schema=_STRING_OR_TABLE,
 )
-
-
 PARAMETERS = Kind(
     wanted="a name, with arguments as `name; key: value`, or a table of these",
     from_toml=_parameters,
