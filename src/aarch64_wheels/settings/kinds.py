@@ -108,9 +108,9 @@ def _level(value: object) -> int:
 
 
 def _level_text(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,9}", text):
+    if not re.fullmatch(r"([+-]?[0-9]{1,9})?", text):
         raise ValueError
-    return _level(int(text))
+    return _level(int(text or 0))
 
 
 def _items(value: object, leaves: tuple[type, ...] = _LEAF) -> list[str]:
@@ -198,8 +198,8 @@ def _spaced(before: str, after: str) -> str:
 
 def _parameters(value: object) -> str:
     """Write a table as cibuildwheel's text for it: `name: docker; create_args: --cpus 2`."""
-    if not isinstance(value, dict):
-        return _string(value)
+    if not isinstance(value, dict):  # empty is the default, as a workflow's matrix leaves it
+        return "" if value == "" else _string(value)
     rows = []
     for key, given in value.items():
         words = _items(given if isinstance(given, list) else [given])
@@ -289,7 +289,7 @@ ENVIRONMENT = Kind(
 PARAMETERS = Kind(
     wanted="a name, with arguments as `name; key: value`, or a table of these",
     from_toml=_parameters,
-    from_text=_string,
+    from_text=_parameters,
     schema=_STRING_OR_TABLE,
 )
 
