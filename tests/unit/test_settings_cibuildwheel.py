@@ -26,6 +26,11 @@ KINDS = {
     "enable": kinds.WORDS,
     "manylinux-image": kinds.TEXT,
     "build-verbosity": kinds.LEVEL,
+    "build-frontend": kinds.PARAMETERS,
+    "dependency-versions": kinds.PARAMETERS,
+    "repair-wheel-command": kinds.COMMAND,
+    "audit-command": kinds.COMMAND,
+    "audit-requires": kinds.QUOTED,
 }
 
 
@@ -184,3 +189,42 @@ def test_what_cannot_be_joined_is_an_error() -> None:
 
 def test_all_names_are_told_apart() -> None:
     assert len(set(NAMES.values())) == len(NAMES)
+
+
+BENEATH = {
+    "repair": (
+        "repair-wheel-command",
+        "append",
+        "auditwheel repair -w {dest_dir} {wheel} && v",
+    ),
+    "audit": ("audit-command", "prepend", "v && abi3audit --strict --report {abi3_wheel}"),
+    "requires": ("audit-requires", "append", ("abi3audit", "v")),
+    "build": ("build", "append", ("*", "v")),
+    "nothing": ("before-all", "append", "v"),
+}
+
+
+@pytest.mark.parametrize(("name", "rule", "expected"), BENEATH.values(), ids=BENEATH.keys())
+def test_the_first_value_inherits_from_the_default(name: str, rule: str, expected: object) -> None:
+    text = f'[tool.cibuildwheel]\ninherit.{name} = "{rule}"\n{name} = "v"'
+    assert value(theirs(text), name) == expected
+
+
+def test_what_cannot_be_joined_is_an_error_where_it_comes_first() -> None:
+    text = '[tool.cibuildwheel]\nbuild-verbosity = 1\ninherit.build-verbosity = "append"'
+    with pytest.raises(UsageError, match="cannot inherit"):
+        value(theirs(text), "build-verbosity")
+
+
+def test_inherit_as_text_takes_several_names() -> None:
+    variables = {"CIBW_BEFORE_ALL": "v", "CIBW_BEFORE_BUILD": "w"}
+    text = '[tool.cibuildwheel]\nbefore-all = "a"\nbefore-build = "b"'
+    found = theirs(text, **variables, CIBW_INHERIT="before-all before-build")
+    assert (value(found, "before-all"), value(found, "before-build")) == ("a && v", "b && w")
+
+
+@pytest.mark.parametrize("name", ["build-frontend", "dependency-versions", "build-verbosity"])
+def test_an_empty_variable_is_the_default(name: str) -> None:
+    """A workflow's matrix sets them to nothing where a job has no value of its own."""
+    variable = "CIBW_" + name.upper().replace("-", "_")
+    assert not value(theirs("", **{variable: ""}), name)

@@ -37,6 +37,7 @@ class Layer:
         inherit: rules, by the option's name.
         select: globs of the targets that they are for; None: for all.
         skip_empty: options of which an empty value says nothing.
+        beneath: what the first value of an option is joined with, if it is to inherit.
     """
 
     values: Mapping[str, object]
@@ -46,6 +47,7 @@ class Layer:
     inherit: Mapping[str, Rule] = field(default_factory=lambda: MappingProxyType({}))
     select: tuple[str, ...] | None = None
     skip_empty: frozenset[str] = frozenset()
+    beneath: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def is_for(self, identifier: str) -> bool:
         """Tell whether it is for a target; one without a name is any target."""
@@ -92,12 +94,18 @@ def _with(before: Found | None, option: Option, layer: Layer) -> Found | None:
         return before
     value = option.kind.read(given, place, text=layer.text)
     rule = layer.inherit.get(option.name, Rule.NONE)
-    if before is None or rule is Rule.NONE:
+    if rule is Rule.NONE:
         return Found(value=value, places=(place,))
     if option.kind.join is None:
         raise UsageError(f"{place} cannot inherit", hint=f"take `{option.name}` out of `inherit`")
+    before = before or _default(option, layer)
     pair = (before.value, value) if rule is Rule.APPEND else (value, before.value)
     return Found(value=option.kind.join(*pair), places=(*before.places, place))
+
+
+def _default(option: Option, layer: Layer) -> Found:
+    text = layer.beneath.get(option.name)
+    return Found(value=option.kind.empty if text is None else option.kind.from_text(text))
 
 
 def read_inherit(given: object, known: Sequence[str], place: str) -> dict[str, Rule]:
@@ -119,8 +127,14 @@ def _inherit_rows(given: object, place: str) -> Mapping[str, object]:
     if given is None:
         return {}
     if isinstance(given, str):
-        pairs = (row.partition(":") for row in given.split(";") if row.strip())
-        return {name.strip(): rule.strip() or Rule.APPEND.value for name, _, rule in pairs}
+        return dict(pair for row in given.split(";") for pair in _inherit_words(row))
     if isinstance(given, dict):
         return {str(name): rule for name, rule in given.items()}
     raise UsageError(f"`inherit` in {place} must be a string or a table", found=shown(given))
+
+
+def _inherit_words(row: str) -> list[tuple[str, str]]:
+    name, colon, rule = row.partition(":")
+    if colon:
+        return [(name.strip(), rule.strip())]
+    return [(word, Rule.APPEND.value) for word in row.split()]

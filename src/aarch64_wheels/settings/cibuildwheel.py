@@ -61,6 +61,14 @@ _GLOBAL = frozenset({"build", "skip", "enable", "test-skip", "archs"})
 #: Of these an empty value is no value.
 _SKIP_EMPTY = frozenset({"manylinux-image", "manylinux-pypy-image", "musllinux-image"})
 
+#: Its defaults (`defaults.toml`), where inheriting from one is another thing than having it.
+_DEFAULTS = {
+    "build": "*",
+    "repair-wheel-command": "auditwheel repair -w {dest_dir} {wheel}",
+    "audit-requires": "abi3audit",
+    "audit-command": "abi3audit --strict --report {abi3_wheel}",
+}
+
 _PREFIX = "CIBW_"
 #: Variables that have no form for one platform.
 _WITHOUT_PLATFORM = frozenset({"build", "skip", "enable", "test-skip", "build-frontend"})
@@ -210,4 +218,5 @@ def _translated(layer: Layer) -> Layer:
         names=shown,
         inherit={NAMES[name]: layer.inherit[name] for name in usable if name in layer.inherit},
         skip_empty=_SKIP_EMPTY,
+        beneath=_DEFAULTS,
     )

@@ -155,7 +155,7 @@ class BuildOptions:
     build_frontend: str = _of(kinds.PARAMETERS)
     build_verbosity: int = _of(kinds.LEVEL, 0)
     repair_wheel_command: str = _of(kinds.COMMAND)
-    audit_requires: tuple[str, ...] = _of(kinds.QUOTED)
+    audit_requires: tuple[str, ...] = _of(kinds.QUOTED, ("abi3audit",))
     audit_command: str = _of(kinds.COMMAND)
     before_test: str = _of(kinds.COMMAND)
     test_command: str = _of(kinds.COMMAND)
