@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.plan import Target
@@ -57,7 +57,9 @@ class Images:
 
     def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
         if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
-            return self.find(_their_name(interpreter, libc, wanted))
+            image = self.find(_their_name(interpreter, libc, wanted))
+            # The name of an option tells more than that of an image which tells nothing.
+            return image if image.policy else replace(image, libc=libc)
         image = self.find(self.layers.settings().image)
         return image if image.libc == libc else None
 
@@ -65,9 +67,12 @@ class Images:
 def _their_name(interpreter: Interpreter, libc: str, wanted: BuildOptions) -> str:
     if libc == "musl":
         return wanted.musllinux_image or _THEIR_MUSLLINUX
-    pypy = wanted.manylinux_pypy_image if interpreter.tag.startswith("pp") else ""
-    return pypy or wanted.manylinux_image or _THEIR_MANYLINUX
+    is_pypy = interpreter.tag.startswith("pp")
+    image = wanted.manylinux_pypy_image if is_pypy else wanted.manylinux_image
+    return image or _THEIR_MANYLINUX
 
 
 def _holds(image: Image, interpreter: Interpreter) -> bool:
-    return image.interpreters is None or interpreter.tag in image.interpreters
+    if image.interpreters is None:  # nobody has listed it, but for musl there is no PyPy anywhere
+        return image.libc != "musl" or not interpreter.tag.startswith("pp")
+    return interpreter.tag in image.interpreters
