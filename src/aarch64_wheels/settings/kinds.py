@@ -209,6 +209,7 @@ def _parameters(value: object) -> str:
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _STRING = {"type": "string"}
+_LEAVES = {"type": ["string", "number", "boolean"]}
 _STRING_OR_LIST = {"anyOf": [_STRING, _STRINGS]}
 _STRING_OR_TABLE = {"anyOf": [_STRING, {"type": "object"}]}
 
@@ -231,7 +232,7 @@ LEVEL = Kind(
     wanted="a whole number from -3 to 3",
     from_toml=_level,
     from_text=_level_text,
-    schema={"type": "integer", "minimum": -3, "maximum": 3},
+    schema={"anyOf": [{"type": "integer"}, _STRING]},
 )
 SWITCH = Kind(
     wanted="true or false",
@@ -269,14 +270,14 @@ COMMAND = Kind(
     from_toml=_command,
     from_text=_command,
     join=_both_commands,
-    schema=_STRING_OR_LIST,
+    schema={"anyOf": [_STRING, {"type": "array", "items": _LEAVES}]},
 )
 TABLE = Kind(
     wanted="a table, or a string of KEY=VALUE words",
     from_toml=_table,
     from_text=_table,
     join=_both_tables,
-    schema=_STRING_OR_TABLE,
+    schema={"anyOf": [_STRING, _STRINGS, {"type": "object"}]},
     empty=(),
 )
 ENVIRONMENT = Kind(
