@@ -354,3 +354,10 @@ def test_without_the_packages_for_it_publish_says_what_to_install(name: str) -> 
     assert (ended.returncode, ended.stdout) == (3, "")
     assert f"found: there is no {name}" in ended.stderr
     assert ended.stderr.endswith('next: install "aarch64-wheels[publish]"\n')
+
+
+def test_a_line_of_an_argument_is_no_line_of_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["plan", ".", "--nonsense", "a\n::error::pwned"])
+    assert caught.value.code == 2
+    assert not any(line.startswith("::") for line in capsys.readouterr().err.splitlines())
