@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import shutil
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aarch64_wheels import catalogue, cli
 from aarch64_wheels.audit.policy import Judgement
+from aarch64_wheels.settings import layers, schema
 from aarch64_wheels.settings.schema import ENV_PREFIX
 from tests.standins.certificates import Certificates, make_certificates
 
@@ -67,6 +70,16 @@ def _usual_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def _remembered_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read what is the same for every run once, for tests with hundreds of runs."""
+    monkeypatch.setattr(catalogue, "_read", functools.cache(catalogue._read))  # noqa: SLF001
+    fields = functools.cache(schema.all_fields)
+    monkeypatch.setattr(schema, "all_fields", fields)
+    monkeypatch.setattr(layers, "all_fields", fields)
+    monkeypatch.setattr(cli, "make_parser", functools.cache(cli.make_parser))
 
 
 @pytest.fixture
