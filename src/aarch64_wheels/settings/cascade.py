@@ -80,9 +80,9 @@ def cascade(option: Option, layers: Iterable[Layer], identifier: str = "") -> Fo
     Raises:
         UsageError: a value is of the wrong kind, or cannot be joined.
     """
-    found: Found | None = None
+    found, name = None, option.name
     for layer in layers:
-        if layer.values.get(option.name) is None or not layer.is_for(identifier):
+        if layer.values.get(name) is None or not layer.is_for(identifier):
             continue
         found = _with(found, option, layer)
     return found
