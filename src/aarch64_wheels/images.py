@@ -31,10 +31,12 @@ class Images:
 
     Attributes:
         layers: all that was set. find: finds an image by its short name or reference.
+        host: stands for every image, in a build without containers.
     """
 
     layers: Layers
     find: Callable[[str], Image]
+    host: Image | None = None
 
     def targets(self, interpreters: Sequence[Interpreter], libc: str) -> Iterator[Target]:
         """Give the targets that there are images for, with this C library.
@@ -56,6 +58,8 @@ class Images:
                 )
 
     def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
+        if self.host is not None:
+            return self.host if self.host.libc == libc else None
         if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
             image = self.find(_their_name(interpreter, libc, wanted))
             # The name of an option tells more than that of an image which tells nothing.

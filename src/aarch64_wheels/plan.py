@@ -16,17 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """One row of `data/interpreters.toml`: wheel tag, version, directory under /opt/python."""
+    """One row of `data/interpreters.toml`: wheel tag, version, directory under /opt/python.
+
+    `path` is where the program is in a build without containers, by name alone as long as nobody
+    has looked for it; empty where an image has it at its usual place.
+    """
 
     tag: str
     version: str
     directory: str
     default: bool = True
+    #: Left out of the text of a row: embedded images are known by that (`embedded.recipe`).
+    path: str = field(default="", repr=False)
 
     @property
     def python(self) -> PurePosixPath:
-        """The interpreter inside a manylinux-style image."""
-        return PurePosixPath("/opt/python") / self.directory / "bin/python"
+        """The interpreter: inside a manylinux-style image, or at its `path`."""
+        return PurePosixPath(self.path or f"/opt/python/{self.directory}/bin/python")
+
+    @property
+    def program(self) -> str:
+        """The name by which a shell finds it: `python3.13`, `python3.14t`, `pypy3.11`."""
+        name = {"pp": "pypy", "gp": "graalpy"}.get(self.tag[:2], "python")
+        return f"{name}{self.version}{'t' if self.tag.endswith('t') else ''}"
 
     def identifier(self, libc: str) -> str:
         """Name the target for an image with this libc, as cibuildwheel spells it."""

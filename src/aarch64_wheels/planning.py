@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.hostengine.image import by_name, host_image
 from aarch64_wheels.images import Images
 from aarch64_wheels.plan import Plan
 from aarch64_wheels.settings.modes import choose_mode, effective_backend, effective_compiler
@@ -44,13 +45,15 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
         host_system: what it runs (see `choose_mode`).
 
     Raises:
-        UsageError: the mode does not fit the host, `backend` or `compiler` contradicts the mode,
-            a selector, `requires-python` or a build requirement is wrong, or no target is left.
+        UsageError: the mode or the engine does not fit the host, `backend` or `compiler`
+            contradicts the mode, a selector, `requires-python` or a build requirement is wrong, or
+            no target is left.
         UnfitError: a selector names an interpreter that the image does not have.
     """
     settings = layers.settings()
+    host = host_image(settings, host_machine, host_system)
     selection = choose_targets(
-        settings, metadata, Images(layers=layers, find=find_image), interpreters
+        settings, metadata, Images(layers=layers, find=find_image, host=host), interpreters
     )
     mode = choose_mode(settings.mode, host_machine, host_system)
     return Plan(
@@ -64,7 +67,7 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
         mode=mode,
         backend=effective_backend(settings, mode),
         compiler=effective_compiler(settings, mode),
-        targets=selection.targets,
+        targets=by_name(selection.targets) if host else selection.targets,
         explicit=selection.explicit,
         jobs=settings.jobs,
         test_image=find_image(settings.test_image) if settings.test_image else None,

@@ -16,7 +16,8 @@ TEXTS = {
     "target's, or the target's own, emulated; auto tries the first, then the second",
     "compiler": "what compiles when accelerated: native clang, with the image's GCC for what it "
     "can't do (auto), the image's GCC alone, or clang alone, where anything else is an error",
-    "engine": "which container engine to use; auto takes the first that answers",
+    "engine": "which container engine to use; auto takes the first that answers, none builds with "
+    "the interpreters of an arm64 Linux machine",
     "output_dir": "where wheels, logs and report.json go (default: wheelhouse)",
     "jobs": "targets built at the same time (default: one for each core)",
     "cache_dir": "where downloads and the embedded image are kept",

@@ -1,0 +1,209 @@
+"""`engine.api.Session` over processes of the host, in a private directory."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+import tempfile
+from collections import deque
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
+from aarch64_wheels.engine.lines import LineSplitter
+from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
+from aarch64_wheels.hostengine.following import follow
+from aarch64_wheels.hostengine.mapping import Places
+from aarch64_wheels.native.places import WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import PurePosixPath
+    from types import TracebackType
+
+    from aarch64_wheels.engine.api import Argv, LineSink
+    from aarch64_wheels.hostengine.following import OnOutput
+    from aarch64_wheels.processes import Processes
+
+#: Lines of output that an error quotes.
+TAIL_LINES = 30
+#: The statuses of what cannot be started (POSIX): not there; there, and no program.
+_NOT_FOUND, _NOT_A_PROGRAM = 127, 126
+
+
+class HostSession:
+    """A session without a container; a context manager that leaves nothing behind.
+
+    Args:
+        parent: an existing directory without links in its path; gets the session's own.
+        environment: all variables of its commands, besides those that each is given.
+        processes: runs them, so that an interrupt ends them all.
+    """
+
+    def __init__(self, parent: Path, environment: Mapping[str, str], processes: Processes) -> None:
+        self._parent = parent
+        self._environment = environment
+        self._processes = processes
+
+    def __enter__(self) -> Self:
+        # What it holds may be protected against writing: its removal must not fail for that.
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="build-", dir=self._parent, ignore_cleanup_errors=True
+        )
+        self._places = Places(root=Path(self._scratch.name))
+        self._places.place(WORK).mkdir()
+        (self._places.root / "tmp").mkdir()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._scratch.cleanup()
+
+    def run(
+        self,
+        argv: Argv,
+        *,
+        sink: LineSink,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> None:
+        """See `api.Session.run`."""
+        tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+        def both(line: str) -> None:
+            tail.append(line)
+            sink(line)
+
+        splitters = {stream: LineSplitter(both) for stream in (1, 2)}
+        status = self._execute(argv, env, cwd, lambda stream, data: splitters[stream].feed(data))
+        for splitter in splitters.values():
+            splitter.close()
+        _check(argv, status, tail)
+
+    def capture(
+        self,
+        argv: Argv,
+        *,
+        sink: LineSink | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: PurePosixPath | None = None,
+    ) -> str:
+        """See `api.Session.capture`."""
+        output: dict[int, list[bytes]] = {1: [], 2: []}
+        status = self._execute(argv, env, cwd, lambda stream, data: output[stream].append(data))
+        texts = {stream: b"".join(data).decode(errors="replace") for stream, data in output.items()}
+        for line in texts[2].splitlines() if sink else ():
+            sink(line)  # type: ignore[misc]
+        _check(argv, status, (texts[1] + texts[2]).splitlines())
+        return texts[1]
+
+    def copy_in(
+        self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
+    ) -> None:
+        """See `api.Session.copy_in`. Modes, times and links are kept."""
+        self._places.place(destination)
+        with _errors(f"copy {source} to {destination}"):
+            copy_tree(source, self._places.root, destination, exclude)
+
+    def copy_out(self, source: PurePosixPath, directory: Path) -> list[Path]:
+        """See `api.Session.copy_out`. Raises StageError for an entry that is refused."""
+        with _errors(f"copy {source}"), archived(self._places.place(source)) as chunks:
+            return unpack_flat(chunks, directory)
+
+    def copy_file(self, source: PurePosixPath, path: Path, limit: int) -> None:
+        """See `api.Session.copy_file`."""
+        with _errors(f"copy {source}"), archived(self._places.place(source)) as chunks:
+            unpack_file(chunks, path, limit)
+
+    @property
+    def is_prepared(self) -> bool:
+        """See `api.Session.is_prepared`. Nothing is kept between builds on the host itself."""
+        return False
+
+    def keep(self) -> None:
+        """See `api.Session.keep`. There is no image that could be kept, so this does nothing."""
+
+    def save(self, source: PurePosixPath, archive: Path) -> None:
+        """See `api.Session.save`."""
+        with (
+            _errors(f"save {source}"),
+            archived(self._places.place(source)) as chunks,
+            archive.open("wb") as stream,
+        ):
+            stream.writelines(chunks)
+
+    def restore(self, archive: Path, parent: PurePosixPath) -> None:
+        """See `api.Session.restore`; of the root, only `WORK` may be restored."""
+        place = self._places.root if parent == WORK.parent else self._places.place(parent)
+        with _errors(f"restore files below {parent}"), archive.open("rb") as stream:
+            unpack(stream, place)
+
+    def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
+        """See `api.Session.write`."""
+        with _errors(f"write {path}"):
+            place = self._free(path)
+            place.write_bytes(content)
+            place.chmod(mode)
+
+    def read(self, path: PurePosixPath, limit: int) -> bytes:
+        """See `api.Session.read`."""
+        with _errors(f"read {path}"), archived(self._places.place(path)) as chunks:
+            return unpack_one(chunks, limit)
+
+    def link(self, links: Mapping[PurePosixPath, PurePosixPath]) -> None:
+        """See `api.Session.link`."""
+        for path, aim in links.items():
+            with _errors(f"link {path}"):
+                self._free(path).symlink_to(self._places.text(str(aim)))
+
+    def _free(self, path: PurePosixPath) -> Path:
+        """Make a path's parents, and remove the file or link that has its name."""
+        place = self._places.place(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        return place
+
+    def _execute(
+        self,
+        argv: Argv,
+        env: Mapping[str, str] | None,
+        cwd: PurePosixPath | None,
+        on_output: OnOutput,
+    ) -> int:
+        words = [self._places.text(str(word)) for word in argv]
+        own = {"TMPDIR": str(self._places.root / "tmp")}
+        variables = {**self._environment, **own, **self._places.variables(env or {})}
+        started = self._processes.started(
+            words, env=variables, cwd=self._places.directory(cwd), stderr=subprocess.PIPE
+        )
+        with ExitStack() as stack:
+            try:
+                child = stack.enter_context(started)
+            except CancelledError:
+                raise StageError("the run was interrupted: its processes have ended") from None
+            except OSError as error:
+                on_output(2, f"{error}\n".encode())
+                return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_A_PROGRAM
+            return follow(child, on_output)
+
+
+def _check(argv: Argv, status: int, lines: Collection[str]) -> None:
+    if status:
+        tail = "\n".join(list(lines)[-TAIL_LINES:])
+        raise CommandError(tuple(str(word) for word in argv), status, tail)
+
+
+@contextmanager
+def _errors(what: str) -> Iterator[None]:
+    """Turn errors of the disk into ours."""
+    try:
+        yield
+    except (OSError, tarfile.TarError) as error:
+        raise StageError(f"cannot {what}", found=str(error)) from None
