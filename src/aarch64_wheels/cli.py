@@ -15,7 +15,7 @@ from aarch64_wheels import __version__, signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
 from aarch64_wheels.settings.kinds import SWITCH, WORDS
 from aarch64_wheels.settings.publishing import PublishSettings
-from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, options
+from aarch64_wheels.settings.schema import BuildOptions, EngineName, Option, Settings, options
 from aarch64_wheels.settings.texts import TEXTS
 from aarch64_wheels.text import one_line
 
@@ -235,6 +235,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fix", action="store_true", help="install and start what is missing")
     parser.add_argument("--json", action="store_true", help="the checks as JSON")
+    parser.add_argument("--engine", choices=[*EngineName], help=TEXTS["engine"])
     parser.add_argument("--cache-dir", metavar="DIR", help=TEXTS["cache_dir"])
     parser.add_argument("--output-dir", metavar="DIR", help=TEXTS["output_dir"])
 

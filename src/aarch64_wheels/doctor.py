@@ -69,6 +69,10 @@ def examine(
 
     Nothing is changed, and no registry is asked.
     """
+    if engine_name is EngineName.NONE:
+        from aarch64_wheels.hostengine.fitness import examine_host  # it needs this module
+
+        return (python_check(sys.version_info[:3]), *examine_host(environ, output_dir))
     engine, checks = _examine_engine(environ, engine_name)
     needs = space_needs(engine, output_dir=output_dir, cache_dir=cache_dir, embedded=embedded)
     tools = (tools_check(),) if embedded else ()
@@ -175,6 +179,9 @@ def make_fit(
     Raises:
         UnfitError: something could not be made right.
     """
+    if engine_name is EngineName.NONE:
+        sink("nothing is installed for builds without containers")
+        return
     engine = provide_engine(engine_name, environ, cache_dir, sink)
     make_bridge_last(engine, sink)
     ensure_emulation(engine, fix=True, sink=sink)
