@@ -12,10 +12,12 @@ import pytest
 
 from aarch64_wheels.commands import build, containers, rooms
 from aarch64_wheels.commands.build import run_build
+from aarch64_wheels.commands.hostrooms import HostRooms
 from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.errors import UnfitError, UsageError
+from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.report.model import Status
-from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.settings.schema import EngineName, Mode, Settings
 from aarch64_wheels.stages import job
 from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aarch64_wheels.engine.spec import ContainerSpec
+    from aarch64_wheels.plan import Plan
     from tests.unit.fake_session import FakeSession
 
 pytestmark = pytest.mark.usefixtures("_judged")
@@ -155,6 +158,38 @@ def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
     assert written["targets"][0]["wheel"]["filename"] == GOOD_NAME
     assert (bench.listener.reports, bench.engine.closed) == ([report], 1)
     assert bench.engine.swept == [bench.engine], "what earlier runs have kept for too long"
+
+
+def test_a_build_begins_with_its_engine_and_mode(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    bench.run(mode=Mode.AUTO)
+    assert bench.listener.notes[1:3] == [
+        "engine: docker 29",
+        "mode: native (auto: an arm64 host, nothing is emulated)",
+    ]
+
+
+def test_without_containers_no_engine_is_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    monkeypatch.setattr(build, "connect", lambda *_arguments: pytest.fail("an engine is asked"))
+    opened: list[HostEngine] = []
+
+    def refuse(rooms: HostRooms, _plan: Plan) -> None:
+        opened.append(rooms.engine)
+        raise UnfitError("nothing is here")
+
+    monkeypatch.setattr(HostRooms, "open", refuse)
+    monkeypatch.setattr(HostEngine, "check_space", lambda *_arguments: None)
+    with pytest.raises(UnfitError, match="nothing is here"):
+        bench.run(mode=Mode.AUTO, engine=EngineName.NONE, image="manylinux_2_28")
+    notes = bench.listener.notes
+    assert "the image manylinux_2_28 is not used: `--engine none` takes this machine" in notes
+    assert "engine: none (this machine itself)" in notes
+    assert not opened[0].scratch.exists()
 
 
 def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:

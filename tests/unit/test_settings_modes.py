@@ -10,6 +10,7 @@ from aarch64_wheels.settings.modes import (
     choose_mode,
     effective_backend,
     effective_compiler,
+    explain_mode,
 )
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode, Settings
 
@@ -62,6 +63,24 @@ def test_a_mode_that_does_not_fit_the_host(wanted: Mode, machine: str, words: li
     assert machine in caught.value.found
     assert [word for word in words if word not in caught.value.hint] == []
     assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("machine", "system", "expected"),
+    [
+        ("aarch64", GLIBC_LINUX, "native (auto: an arm64 host, nothing is emulated)"),
+        ("x86_64", GLIBC_LINUX, "accelerated (auto: an x86-64 host with native tools)"),
+        ("x86_64", "darwin", "emulated (auto: the native tools need linux with glibc, not darwin)"),
+        ("s390x", GLIBC_LINUX, "emulated (auto: the native tools need an x86-64 host, not s390x)"),
+    ],
+)
+def test_auto_says_what_it_chose_and_why(machine: str, system: str, expected: str) -> None:
+    chosen = choose_mode(Mode.AUTO, machine, system)
+    assert explain_mode(Mode.AUTO, chosen, machine, system) == expected
+
+
+def test_a_mode_that_was_asked_for_needs_no_reason() -> None:
+    assert explain_mode(Mode.EMULATED, Mode.EMULATED, "x86_64", GLIBC_LINUX) == "emulated"
 
 
 @pytest.mark.parametrize(

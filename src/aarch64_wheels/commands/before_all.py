@@ -8,7 +8,7 @@ import re
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.kept import is_kept
@@ -20,7 +20,8 @@ from aarch64_wheels.stages.project import place_project
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from aarch64_wheels.commands.rooms import ImageRoom, Rooms
+    from aarch64_wheels.commands.hostrooms import HostRoom
+    from aarch64_wheels.commands.rooms import ImageRoom
     from aarch64_wheels.plan import Image
     from aarch64_wheels.stages.job import Job
 
@@ -31,20 +32,30 @@ _PACKAGE_MANAGERS = re.compile(
 )
 
 
+R = TypeVar("R", "ImageRoom", "HostRoom")
+
+
+class Maker(Protocol[R]):
+    """Makes rooms."""
+
+    def after(self, room: R, job: Job) -> R:
+        """Run `before-all` in a room, and give the room with what it has left."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class BeforeAll:
+class BeforeAll(Generic[R]):
     """Gives each target its room, with what `before-all` has made of the image: `room.Rooms`.
 
     Attributes:
         rooms: makes rooms. by_image: those of the plan.
     """
 
-    rooms: Rooms
-    by_image: Mapping[Image, ImageRoom]
-    _made: dict[tuple[object, ...], Future[ImageRoom]] = field(default_factory=dict)
+    rooms: Maker[R]
+    by_image: Mapping[Image, R]
+    _made: dict[tuple[object, ...], Future[R]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def room(self, job: Job) -> ImageRoom:
+    def room(self, job: Job) -> R:
         """See `room.Rooms.room`."""
         base, options = self.by_image[job.target.image], job.target.options
         if not options.before_all.strip():
@@ -60,24 +71,31 @@ class BeforeAll:
             job.sink("`before-all` is run for another target of this image")
         return future.result()
 
-    def _settle(self, future: Future[ImageRoom], base: ImageRoom, job: Job) -> None:
-        """Have the others go on, whatever happens."""
+    def _settle(self, future: Future[R], base: R, job: Job) -> None:
+        """Run it for the first target of the image, and have the others go on, whatever happens."""
+        first = replace(job.target, interpreter=base.plan.targets[0].interpreter)
         try:
-            future.set_result(self._layer(base, job))
+            future.set_result(self.rooms.after(base, replace(job, target=first)))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
             future.set_exception(error)
 
-    def _layer(self, base: ImageRoom, job: Job) -> ImageRoom:
-        """Run it as the first target of the image, so that all find what it installs."""
-        first = replace(job.target, interpreter=base.plan.targets[0].interpreter)
-        job = replace(job, target=first)
-        alone = reads_no_project(job.target.options.before_all)
-        name = _name(base, job, alone=alone)
-        if base.containers.reuse and is_kept(base.containers.engine, name):
-            job.sink("using what `before-all` left in an earlier run")
-        else:
-            _make(base, job, name, alone=alone)
-        return self.rooms.upon(base, name, has_project=not alone)
+
+def keep_layer(base: ImageRoom, job: Job) -> tuple[str, bool]:
+    """Run `before-all` in a container and keep that as an image, unless there is such a one.
+
+    Returns:
+        The image's name, and whether it holds the project.
+
+    Raises:
+        StageError: it failed.
+    """
+    alone = reads_no_project(job.target.options.before_all)
+    name = _name(base, job, alone=alone)
+    if base.containers.reuse and is_kept(base.containers.engine, name):
+        job.sink("using what `before-all` left in an earlier run")
+    else:
+        _make(base, job, name, alone=alone)
+    return name, not alone
 
 
 def reads_no_project(command: str) -> bool:

@@ -14,7 +14,9 @@ from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
 from aarch64_wheels.commands.before_all import BeforeAll
+from aarch64_wheels.commands.fit import is_emulated, make_fit
 from aarch64_wheels.commands.given import given_to
+from aarch64_wheels.commands.hostrooms import HostRooms
 from aarch64_wheels.commands.inputs import (
     Host,
     open_settings_source,
@@ -23,19 +25,16 @@ from aarch64_wheels.commands.inputs import (
 )
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.commands.sdist import through_sdist
-from aarch64_wheels.disk import check_output_dir, check_space
-from aarch64_wheels.emulation.providers import ensure_emulation
+from aarch64_wheels.disk import check_output_dir
 from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.client import Engine, connect
-from aarch64_wheels.engine.kept import remove_kept
-from aarch64_wheels.engine.sweep import sweep
-from aarch64_wheels.errors import ExitCode, UnfitError, UsageError
-from aarch64_wheels.machine import is_arm64, is_x86_64
+from aarch64_wheels.errors import ExitCode, UsageError
+from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.resume import basis_of, still_good
-from aarch64_wheels.settings.schema import Mode, Settings
+from aarch64_wheels.settings.schema import EngineName, Settings
 from aarch64_wheels.source.project import GIT, find_project
 from aarch64_wheels.wheelhouse import Wheelhouse
 
@@ -72,7 +71,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
-        engine = connect(settings.engine, environ)
+        engine = _open_engine(settings, host, observer)
         build = Build(
             settings=settings, host=host, engine=engine, observer=observer, scratch=Path(scratch)
         )
@@ -83,6 +82,14 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     write_report(report, settings.output_dir)
     observer.finished(report)
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
+
+
+def _open_engine(settings: Settings, host: Host, observer: Observer) -> Engine | HostEngine:
+    if settings.engine is not EngineName.NONE:
+        return connect(settings.engine, host.environ)
+    if settings.image != Settings().image:
+        observer.note(f"the image {settings.image} is not used: `--engine none` takes this machine")
+    return HostEngine(host.machine)
 
 
 def _refuse_hostile_link(settings: Settings, host: Host) -> None:
@@ -106,7 +113,7 @@ class Build:
 
     settings: Settings
     host: Host
-    engine: Engine
+    engine: Engine | HostEngine
     observer: Observer
     scratch: Path
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
@@ -114,7 +121,7 @@ class Build:
     def run(self, plan: Plan, source: Source, wheelhouse: Wheelhouse) -> Report:
         """Make the engine fit, run the plan, and say what happened."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
-        self._prepare_engine(plan)
+        make_fit(plan, self.settings, self.host, self.engine, self.observer.note)
         makes_rooms = self._rooms()
         rooms = makes_rooms.open(plan)
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
@@ -142,14 +149,17 @@ class Build:
             sdist=sdist,
         )
 
-    def _rooms(self) -> Rooms:
+    def _rooms(self) -> Rooms | HostRooms:
+        note = self.observer.note
+        if isinstance(self.engine, HostEngine):
+            return HostRooms(settings=self.settings, host=self.host, engine=self.engine, note=note)
         return Rooms(
             settings=self.settings,
             host=self.host,
             engine=self.engine,
             run_id=self.run_id,
-            emulated=self._is_emulated(),
-            note=self.observer.note,
+            emulated=is_emulated(self.engine),
+            note=note,
         )
 
     def _pipeline(
@@ -192,54 +202,6 @@ class Build:
         if found:
             self.observer.note(f"finished by an earlier run: {', '.join(found)}")
         return found
-
-    def _prepare_engine(self, plan: Plan) -> None:
-        self.observer.note(f"engine: {self.engine}, mode: {plan.mode}")
-        check_space(
-            self.engine,
-            output_dir=self.settings.output_dir,
-            cache_dir=self.settings.cache_dir,
-            embedded=any(image.embedded for image in plan.images),
-        )
-        for name in sweep(self.engine, self.observer.note):
-            self.observer.note(f"removed {name}, left by a run that was killed")
-        remove_kept(self.engine)
-        self._check_indexes(plan)
-        if self._is_emulated():
-            self._emulate(plan)
-
-    def _check_indexes(self, plan: Plan) -> None:
-        """Refuse to take from the public index what the host's settings take from elsewhere."""
-        index = self.host.index
-        if plan.build_requires and (index.no_index or index.unusable_main):
-            raise UsageError(
-                "containers cannot use the configured package index for build requirements",
-                found=f"no index is allowed by {index.no_index}"
-                if index.no_index
-                else f"{index.unusable_main} is no http or https URL",
-                hint="set PIP_INDEX_URL to an index that answers by http or https",
-            )
-        for url in index.dropped:
-            self.observer.note(f"not passed to containers: the index {url} (no http or https URL)")
-
-    def _is_emulated(self) -> bool:
-        """Ask the engine, which may be on another machine: its architecture counts."""
-        return not is_arm64(self.engine.architecture)
-
-    def _emulate(self, plan: Plan) -> None:
-        if plan.mode is Mode.NATIVE:
-            raise UnfitError(
-                "mode native needs an engine on an arm64 machine",
-                found=f"{self.engine} on {self.engine.architecture}",
-                hint="use --mode emulated, or an engine on arm64 (DOCKER_HOST)",
-            )
-        if plan.mode is Mode.ACCELERATED and not is_x86_64(self.engine.architecture):
-            raise UnfitError(
-                "mode accelerated needs an engine on an x86-64 machine",
-                found=f"{self.engine} on {self.engine.architecture}",
-                hint="use --mode emulated, or an engine on x86-64 (DOCKER_HOST)",
-            )
-        ensure_emulation(self.engine, fix=False, sink=self.observer.note)
 
 
 def _left_out(source: Source, output: Path) -> tuple[Path, ...]:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.commands.setups import Setups
+from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.hostengine.environment import host_environment
 from aarch64_wheels.hostengine.image import with_path
 from aarch64_wheels.hostengine.interpreters import Finder, no_headers
 from aarch64_wheels.hostengine.tools import find_patchelf, lay_tools
+from aarch64_wheels.stages.before import run_command
+from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.stages.project import place_project
+from aarch64_wheels.stages.test import Bench
 from aarch64_wheels.wheels import run_uv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from aarch64_wheels.commands.inputs import Host
     from aarch64_wheels.engine.api import LineSink, Session
+    from aarch64_wheels.environments import Environments
     from aarch64_wheels.hostengine.engine import HostEngine
     from aarch64_wheels.hostengine.interpreters import HostInterpreter
+    from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.plan import Image, Plan, Target
     from aarch64_wheels.settings.schema import Settings
+    from aarch64_wheels.stages.job import Job
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +45,8 @@ class HostRoom:
         engine: runs commands. environment: all their variables.
         plan: of the targets, with their interpreters' paths.
         setups: what their build backends may be run with.
+        limits: of the time that commands may take.
+        project: an archive of the project as `before-all` has left it, None without that.
     """
 
     image: Image
@@ -44,10 +55,45 @@ class HostRoom:
     environment: Mapping[str, str]
     plan: Plan
     setups: Setups
+    limits: Limits = field(default_factory=Limits)
+    project: Path | None = None
 
-    def start(self, _target: Target, _environment: str) -> AbstractContextManager[Session]:
+    @property
+    def has_project(self) -> bool:
+        """See `room.Room.has_project`: what `before-all` made of it is put into each session."""
+        return self.project is not None
+
+    @contextmanager
+    def start(self, _target: Target, _environment: str) -> Iterator[Session]:
         """Make a target's session; no build environment is kept for later runs."""
-        return self.engine.session(self.environment)
+        with self.engine.session(self.environment, self.limits) as session:
+            if self.project is not None:
+                session.restore(self.project, PROJECT.parent)
+            yield session
+
+    def environments(self) -> Environments:
+        """See `room.Room.environments`."""
+        return self.setups.environments()
+
+    def setup(self, target: Target) -> BackendSetup:
+        """See `room.Room.setup`."""
+        return self.setups.of(target)
+
+    @contextmanager
+    def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
+        """See `room.Room.bench`."""
+        if session is not None:
+            yield self._bench(job, session)
+            return
+        with self.start(job.target, "") as own:
+            if not self.has_project:
+                place_project(own, job)
+            yield self._bench(job, own)
+
+    def _bench(self, job: Job, session: Session) -> Bench:
+        python = job.target.interpreter.python
+        path = f"{python.parent}:{self.environment['PATH']}"
+        return Bench(session=session, python=python, path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +118,17 @@ class HostRooms:
         """
         plan = self._with_interpreters(plan)
         environment = host_environment(self.host.environ, self.host.index, self._tools())
-        # What is to run once before everything (`before-all`) runs here, in a session of its own:
-        # `with self.engine.session(environment) as session`.
         return (self._room(plan, environment),)
+
+    def after(self, room: HostRoom, job: Job) -> HostRoom:
+        """Run `before-all` on this machine, and keep the project as it leaves it."""
+        archive = self.engine.scratch / f"project-{uuid.uuid4().hex}.tar"
+        with room.start(job.target, "") as session:
+            session.begin("before-all")
+            place_project(session, job)
+            run_command(session, job, job.target.options.before_all, room.environment["PATH"])
+            session.save(PROJECT, archive)
+        return replace(room, project=archive)
 
     def _room(self, plan: Plan, environment: Mapping[str, str]) -> HostRoom:
         image, image_id = plan.images[0], platform.platform()
@@ -96,6 +150,9 @@ class HostRooms:
             environment=environment,
             plan=plan,
             setups=setups,
+            limits=Limits.of_minutes(
+                time=self.settings.time_limit, silence=self.settings.silence_limit
+            ),
         )
 
     def _tools(self) -> Path:

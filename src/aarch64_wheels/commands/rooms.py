@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.commands.before_all import keep_layer
 from aarch64_wheels.commands.containers import Containers
 from aarch64_wheels.commands.inputs import native_system
 from aarch64_wheels.commands.setups import Setups
@@ -120,8 +121,9 @@ class Rooms:
         kept = self._without_missing(plan, containers)
         return tuple(self._room(kept, image, containers[image]) for image in kept.images)
 
-    def upon(self, room: ImageRoom, reference: str, *, has_project: bool) -> ImageRoom:
-        """Make a room of an image that was made of another room's."""
+    def after(self, room: ImageRoom, job: Job) -> ImageRoom:
+        """Make a room of the image that `before-all` makes of another room's."""
+        reference, has_project = keep_layer(room, job)
         containers = replace(room.containers, reference=reference)
         made = self._room(room.plan, room.image, containers)
         return replace(made, has_project=has_project)

@@ -14,6 +14,8 @@ from aarch64_wheels.processes import Processes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aarch64_wheels.engine.watch import Limits
+
 #: Projects, build environments and what is compiled, of a few targets.
 _SCRATCH_BYTES = GIB
 
@@ -42,9 +44,14 @@ class HostEngine:
     def __str__(self) -> str:
         return "none (this machine itself)"
 
-    def session(self, environment: Mapping[str, str]) -> HostSession:
-        """Make a session, which begins when it is entered; `environment` is all its variables."""
-        return HostSession(self.scratch, environment, self.processes)
+    def session(self, environment: Mapping[str, str], limits: Limits | None = None) -> HostSession:
+        """Make a session, which begins when it is entered.
+
+        Args:
+            environment: all variables of its commands.
+            limits: of their time.
+        """
+        return HostSession(self.scratch, environment, self.processes, limits)
 
     def check_space(self, output_dir: Path) -> None:
         """See that there is space for a build.

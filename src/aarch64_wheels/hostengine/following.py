@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import signal
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import subprocess
 
+    from aarch64_wheels.engine.watch import Patience
+
 OnOutput = Callable[[int, bytes], None]
 
 _CHUNK = 1 << 16
@@ -21,11 +24,15 @@ _CHUNK = 1 << 16
 _PATIENCE = 0.1
 
 
-def follow(child: subprocess.Popen[bytes], on_output: OnOutput) -> int:
+def follow(child: subprocess.Popen[bytes], on_output: OnOutput, patience: Patience) -> int:
     """Give (stream number, bytes) to `on_output` until a program ends; returns its exit status.
 
     What it leaves running in its process group is killed, as a container's end would do it.
+
+    Raises:
+        Overran: a limit is reached; the program still runs.
     """
+    deadline = _deadline(patience)
     with selectors.DefaultSelector() as selector:
         for number, pipe in ((1, child.stdout), (2, child.stderr)):
             if pipe is not None:
@@ -33,6 +40,10 @@ def follow(child: subprocess.Popen[bytes], on_output: OnOutput) -> int:
         over = False
         while selector.get_map():
             ready = selector.select(_PATIENCE)
+            if ready:
+                deadline = _deadline(patience)
+            elif patience.clock() >= deadline and not over:
+                raise patience.overran()
             for key, _events in ready:
                 if data := os.read(key.fd, _CHUNK):
                     on_output(key.data, data)
@@ -46,6 +57,12 @@ def follow(child: subprocess.Popen[bytes], on_output: OnOutput) -> int:
         over = _end_group(child)
     status = child.wait()
     return status if status >= 0 else 128 - status
+
+
+def _deadline(patience: Patience) -> float:
+    """Give the time, by its own clock, until which a program may say nothing."""
+    left = patience.left()
+    return math.inf if left is None else patience.clock() + left
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> bool:

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Self
 
 from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
 from aarch64_wheels.engine.lines import LineSplitter
+from aarch64_wheels.engine.watch import Limits, Overran, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
 from aarch64_wheels.hostengine.following import follow
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.native.places import WORK
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -41,9 +43,17 @@ class HostSession:
         parent: an existing directory without links in its path; gets the session's own.
         environment: all variables of its commands, besides those that each is given.
         processes: runs them, so that an interrupt ends them all.
+        limits: of the time that they may take, and say nothing.
     """
 
-    def __init__(self, parent: Path, environment: Mapping[str, str], processes: Processes) -> None:
+    def __init__(
+        self,
+        parent: Path,
+        environment: Mapping[str, str],
+        processes: Processes,
+        limits: Limits | None = None,
+    ) -> None:
+        self._watch = Watch(limits or Limits())
         self._parent = parent
         self._environment = environment
         self._processes = processes
@@ -65,6 +75,10 @@ class HostSession:
         trace: TracebackType | None,
     ) -> None:
         self._scratch.cleanup()
+
+    def begin(self, stage: str) -> None:
+        """See `api.Session.begin`."""
+        self._watch.begin(stage)
 
     def run(
         self,
@@ -191,7 +205,21 @@ class HostSession:
             except OSError as error:
                 on_output(2, f"{error}\n".encode())
                 return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_A_PROGRAM
-            return follow(child, on_output)
+            with self._watch.command() as patience:
+                try:
+                    return follow(child, on_output, patience)
+                except Overran as end:
+                    raise timed_out(end.overrun, _running(child.pid), ()) from None
+
+
+def _running(group: int) -> list[str]:
+    """List the processes of a group, by their ages in seconds, as far as this host can tell."""
+    argv = ["ps", "-o", "etimes=,args=", "--sort=-pcpu", "-g", str(group)]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [one_line(line)[:160] for line in done.stdout.splitlines()[:12]]
 
 
 def _check(argv: Argv, status: int, lines: Collection[str]) -> None:

@@ -38,6 +38,31 @@ def choose_mode(wanted: Mode, host_machine: str, host_system: str) -> Mode:
     )
 
 
+def explain_mode(wanted: Mode, mode: Mode, host_machine: str, host_system: str) -> str:
+    """Say which mode a build has, and where `auto` chose it, why: `accelerated (auto: …)`.
+
+    Args:
+        wanted: the setting.
+        mode: what `choose_mode` made of it.
+        host_machine: what `platform.machine()` says.
+        host_system: as for `choose_mode`.
+    """
+    if wanted is not Mode.AUTO:
+        return str(mode)
+    match mode:
+        case Mode.NATIVE:
+            why = "an arm64 host, nothing is emulated"
+        case Mode.ACCELERATED:
+            why = "an x86-64 host with native tools"
+        case Mode.EMULATED if is_x86_64(host_machine):
+            why = f"the native tools need {GLIBC_LINUX}, not {host_system}"
+        case Mode.EMULATED | Mode.AUTO:
+            why = f"the native tools need an x86-64 host, not {host_machine}"
+        case _:
+            assert_never(mode)
+    return f"{mode} (auto: {why})"
+
+
 def effective_backend(settings: Settings, mode: Mode) -> Backend:
     """Say who runs the build backend in this mode; `auto` only where the build itself finds out.
 
