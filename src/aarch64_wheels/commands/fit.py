@@ -1,4 +1,4 @@
-"""Before anything is built: is the machine fit for the plan, and its engine made ready?"""
+"""Before anything is built: whether the machine is fit for the plan, its engine made ready."""
 
 from __future__ import annotations
 

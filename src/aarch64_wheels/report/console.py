@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aarch64_wheels.report import compiled, table, wording
+from aarch64_wheels.report.advice import advice
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.text import clean
 
@@ -147,6 +148,8 @@ class ConsoleObserver:
         for line in compiled.fallbacks(report):
             self._print(Text(clean(line)))
         self._tell_table(report)
+        if line := advice(report):
+            self._print(Text(clean(line)))
         self._print(Text(wording.headline(report), style="red" if report.failed else "green"))
 
     def _tell_table(self, report: Report) -> None:

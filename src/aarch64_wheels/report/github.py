@@ -17,6 +17,7 @@ from actions_toolkit import core
 from actions_toolkit.command import issue
 
 from aarch64_wheels.report import compiled, wording
+from aarch64_wheels.report.advice import advice
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean, inert
 
@@ -102,6 +103,8 @@ class GitHubObserver:
             if lines := [clean(line) for line in compiled.fallbacks(report)]:
                 message = wording.shorten("\n".join(lines), _MAX_ANNOTATION)
                 core.notice(message, title="aarch64-wheels: done by emulated programs")
+            if line := advice(report):
+                self._say(line)
             core.notice(wording.headline(report), title="aarch64-wheels")
             sys.stdout.flush()
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.report import compiled, wording
+from aarch64_wheels.report.advice import advice
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean
 
@@ -30,6 +31,7 @@ def render_summary(report: Report) -> str:
         "\n".join(_table(report)),
         "\n".join(f"- {escape(line)}" for line in compiled.fallbacks(report)),
         _objects(report),
+        escape(advice(report)),
         *(_failure(target) for target in report.failed),
         _chart(report),
     ]
