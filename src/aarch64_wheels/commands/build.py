@@ -41,6 +41,8 @@ from aarch64_wheels.wheelhouse import Wheelhouse
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from aarch64_wheels.commands.hostrooms import HostRoom
+    from aarch64_wheels.commands.rooms import ImageRoom
     from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.model import Basis, TargetRecord
     from aarch64_wheels.report.observer import Observer
@@ -122,11 +124,10 @@ class Build:
         """Make the engine fit, run the plan, and say what happened."""
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         make_fit(plan, self.settings, self.host, self.engine, self.observer.note)
-        makes_rooms = self._rooms()
-        rooms = makes_rooms.open(plan)
+        entered = self._enter(plan)
+        rooms = tuple(entered.by_image.values())
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
-        entered = BeforeAll(rooms=makes_rooms, by_image={room.image: room for room in rooms})
         pipeline, sdist = self._pipeline(plan, source, wheelhouse, entered), None
         if self.settings.sdist:
             found = through_sdist(pipeline, source, self.scratch)
@@ -149,11 +150,13 @@ class Build:
             sdist=sdist,
         )
 
-    def _rooms(self) -> Rooms | HostRooms:
+    def _enter(self, plan: Plan) -> BeforeAll[ImageRoom] | BeforeAll[HostRoom]:
+        """Make the rooms that the plan's targets are built in."""
         note = self.observer.note
         if isinstance(self.engine, HostEngine):
-            return HostRooms(settings=self.settings, host=self.host, engine=self.engine, note=note)
-        return Rooms(
+            own = HostRooms(settings=self.settings, host=self.host, engine=self.engine, note=note)
+            return BeforeAll(rooms=own, by_image={room.image: room for room in own.open(plan)})
+        rooms = Rooms(
             settings=self.settings,
             host=self.host,
             engine=self.engine,
@@ -161,9 +164,14 @@ class Build:
             emulated=is_emulated(self.engine),
             note=note,
         )
+        return BeforeAll(rooms=rooms, by_image={room.image: room for room in rooms.open(plan)})
 
     def _pipeline(
-        self, plan: Plan, source: Source, wheelhouse: Wheelhouse, rooms: BeforeAll
+        self,
+        plan: Plan,
+        source: Source,
+        wheelhouse: Wheelhouse,
+        rooms: BeforeAll[ImageRoom] | BeforeAll[HostRoom],
     ) -> Pipeline:
         left_out = _left_out(source, wheelhouse.directory.absolute())
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
