@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_TYPES = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
     "string": str,
     "integer": int,
+    "number": (int, float),
     "boolean": bool,
 }
 #: What says nothing of a value.
@@ -27,10 +28,11 @@ def faults(schema: dict[str, Any], value: Any, place: str = "") -> list[str]:
     return found
 
 
-def _type(rule: str, value: Any, place: str, _: Any) -> list[str]:
+def _type(rule: str | list[str], value: Any, place: str, _: Any) -> list[str]:
     is_bool = isinstance(value, bool)
-    right = isinstance(value, _TYPES[rule]) and is_bool == (rule == "boolean")
-    return [] if right else [f"{place}: is no {rule}"]
+    names = [rule] if isinstance(rule, str) else rule
+    right = any(isinstance(value, _TYPES[one]) and is_bool == (one == "boolean") for one in names)
+    return [] if right else [f"{place}: is no {' or '.join(names)}"]
 
 
 def _enum(rule: list[str], value: Any, place: str, _: Any) -> list[str]:

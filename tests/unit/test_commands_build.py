@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.commands import build, containers, rooms
+from aarch64_wheels.commands import build, containers, fit, rooms
 from aarch64_wheels.commands.build import run_build
 from aarch64_wheels.commands.hostrooms import HostRooms
 from aarch64_wheels.engine.kept import LABEL
@@ -131,9 +131,9 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     engine = FakeEngine(make=lambda: good_session(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(build, "connect", lambda *_arguments: engine)
-    monkeypatch.setattr(build, "check_space", lambda *_arguments, **_options: None)
-    monkeypatch.setattr(build, "sweep", lambda *_arguments: ())
-    monkeypatch.setattr(build, "remove_kept", engine.swept.append)
+    monkeypatch.setattr(fit, "check_space", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(fit, "sweep", lambda *_arguments: ())
+    monkeypatch.setattr(fit, "remove_kept", engine.swept.append)
     monkeypatch.setattr(rooms, "ensure_image", lambda _engine, image, _note: image.reference)
     monkeypatch.setattr(rooms, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
     settings = Settings(

@@ -125,7 +125,7 @@ class Build:
         started, clock = dt.datetime.now(dt.UTC), time.monotonic()
         make_fit(plan, self.settings, self.host, self.engine, self.observer.note)
         entered = self._enter(plan)
-        rooms = tuple(entered.by_image.values())
+        rooms: tuple[ImageRoom | HostRoom, ...] = tuple(entered.by_image.values())
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
         pipeline, sdist = self._pipeline(plan, source, wheelhouse, entered), None

@@ -53,7 +53,9 @@ def default_of(option: Option) -> object:
     if isinstance(default, Path):
         return str(default)
     is_empty = default in (MISSING, None, "", ()) or option.field == "cache_dir"
-    return None if is_empty else default
+    if is_empty:
+        return None
+    return list(default) if isinstance(default, tuple) else default
 
 
 def limit_of(option: Option) -> str:
