@@ -160,7 +160,7 @@ def test_the_stable_abi_is_built_once_and_tested_on_each(run: Run, tmp_path: Pat
 def test_a_false_claim_of_the_stable_abi_is_refused(run: Run, tmp_path: Path) -> None:
     """The tag says abi3; the code asks for what only one version of CPython has."""
     place = SmallProject(
-        limited=True, body="PyLong_FromLong((long) &_PyObject_GC_Link != 0)"
+        limited=True, body="PyLong_FromVoidPtr((void *) &_PyObject_GC_Link)"
     ).write(tmp_path / "project")
     source = place / "small/_small.c"
     text = source.read_text(encoding="utf-8")

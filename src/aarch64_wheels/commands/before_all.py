@@ -61,7 +61,7 @@ class BeforeAll(Generic[R]):
         if not options.before_all.strip():
             return base
         # The source is another one once there is an sdist.
-        key = (base.image, options.before_all, options.environment, job.source)
+        key = (base.image, options.before_all, job.source)
         with self._lock:
             is_first = key not in self._made
             future = self._made.setdefault(key, Future())
@@ -72,8 +72,12 @@ class BeforeAll(Generic[R]):
         return future.result()
 
     def _settle(self, future: Future[R], base: R, job: Job) -> None:
-        """Run it for the first target of the image, and have the others go on, whatever happens."""
-        first = replace(job.target, interpreter=base.plan.targets[0].interpreter)
+        """Run it as the first target of the image wants it, as cibuildwheel does.
+
+        Whatever happens, the others go on.
+        """
+        command = job.target.options.before_all
+        first = next(row for row in base.plan.targets if row.options.before_all == command)
         try:
             future.set_result(self.rooms.after(base, replace(job, target=first)))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
