@@ -18,7 +18,7 @@ WORKFLOWS := .github/workflows action.yml
 export PYTHONPATH := $(CURDIR)/src
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit bench native lint docs lock run-env dev-env bench-env
+.PHONY: help demo test test-unit test-projects bench native lint docs lock run-env dev-env bench-env
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -36,6 +36,11 @@ test: dev-env ## Run the unit and the integration tests, from nothing
 
 test-unit: dev-env ## Run the unit tests: no engine, no network
 	$(UNIT)
+
+test-projects: dev-env ## Build and test real projects from PyPI, unchanged: an hour (PROJECTS="a b", OUTPUT=dir)
+	$(DEV)/python $(COMMAND) doctor --fix
+	PYTHONPATH="$(CURDIR)/src:$(CURDIR)" $(DEV)/python -P -m tests.real \
+		"$(or $(OUTPUT),test-projects)" $(PROJECTS)
 
 bench: bench-env ## Measure side by side (SOURCES="a b", ROUNDS=n, QUICK=1, HEAVY=1, OUTPUT=dir)
 	$(BENCH)/python $(COMMAND) doctor --fix
