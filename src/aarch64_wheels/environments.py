@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.settings.frontend import read_frontend
+from aarch64_wheels.stages.installer import mentions_installer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +75,12 @@ class Environments:
         setup: BackendSetup,
         constraints: str,
     ) -> str:
-        """Name the environment of one attempt; `name` says what it depends on."""
+        """Name the environment of one attempt; `name` says what it depends on.
+
+        One that depends on what the project's commands print has no name: it is not kept.
+        """
+        if mentions_installer(target.options.environment):
+            return ""
         backend = (str(outcome.backend), setup.key) if outcome.is_native else ()
         if not read_frontend(target.options.build_frontend).is_isolated:
             backend = ("no isolation", "")

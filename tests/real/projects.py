@@ -1,4 +1,4 @@
-"""Projects of PyPI that are built unchanged: from their sdists, with what they ship for cibuildwheel.
+"""Projects of PyPI that are built unchanged, with what their sdists ship for cibuildwheel.
 
 Only the image is named (no registry is needed for it), and a test where a project ships none.
 """
@@ -65,6 +65,11 @@ PROJECTS = (
         python=("cp313", "cp315"),
     ),
     RealProject(requirement="contourpy==1.4.0", kind="Meson, pybind11"),
+    RealProject(
+        requirement="multidict==6.7.0",
+        kind="`before-all` of its own installs a system library",
+        python=("cp311", "cp314"),
+    ),
     RealProject(
         requirement="pyyaml==6.0.3",
         kind="own build backend; libyaml by `before-all`",

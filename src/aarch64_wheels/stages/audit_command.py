@@ -68,7 +68,7 @@ def _environment(session: Session, job: Job, image_path: str) -> dict[str, str]:
     own = _ENVIRONMENT / "bin"
     if wanted := job.target.options.audit_requires:
         argv = ["uv", "pip", "install", "--python", own / "python", *constrained(session, job)]
-        session.run([*argv, "--", *wanted], sink=job.sink, env=env, cwd=root)
+        session.run([*argv, *wanted], sink=job.sink, env=env, cwd=PROJECT)
     return own_variables(
         session, job, {"VIRTUAL_ENV": str(_ENVIRONMENT), "PATH": f"{own}:{image_path}"}
     )

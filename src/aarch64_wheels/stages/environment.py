@@ -13,6 +13,7 @@ from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import active_environment, native_path
 from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
 from aarch64_wheels.stages.hooks import Prepared, call_hook
+from aarch64_wheels.stages.installer import as_uv, mentions_installer
 from aarch64_wheels.stages.job import UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.project import place_project
 from aarch64_wheels.stages.requirements import Requirements
@@ -51,8 +52,15 @@ def prepare_environment(
         StageError: a build requirement cannot be installed, or the backend does not start.
     """
     facts = setup.facts.facts(session, job.target.interpreter)
+    if tells := mentions_installer(job.target.options.environment) and not is_placed:
+        place_project(session, job)
     requirements = Requirements(
-        session=session, job=job, setup=setup, facts=facts, native=outcome.is_native
+        session=session,
+        job=job,
+        setup=setup,
+        facts=facts,
+        native=outcome.is_native,
+        variables=_said(session, job, facts.image_path),
     )
     isolated = read_frontend(job.target.options.build_frontend).is_isolated
     if session.is_prepared:
@@ -63,7 +71,7 @@ def prepare_environment(
             requirements.make()
         # Other projects' builds use what is kept, so it is kept before this one can touch it.
         _keep(session, job)
-    if not is_placed:
+    if not (is_placed or tells):
         place_project(session, job)
     if requires == WHEEL_REQUIRES:
         run_before_build(session, job, facts.image_path)
@@ -80,6 +88,13 @@ def prepare_environment(
         return _in_the_image(session, job, prepared)
     requirements.add(call_hook(session, job, prepared, requires))
     return prepared
+
+
+def _said(session: Session, job: Job, image_path: str) -> dict[str, str]:
+    """Evaluate what the project tells an installer; such an environment is not kept."""
+    if not mentions_installer(job.target.options.environment):
+        return {}
+    return as_uv(own_variables(session, job, {"PATH": image_path}))
 
 
 def _in_the_image(session: Session, job: Job, prepared: Prepared) -> Prepared:

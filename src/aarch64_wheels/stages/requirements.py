@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from aarch64_wheels.stages.bytecode import compile_bytecode
 from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from aarch64_wheels.engine.api import Argv, Session
     from aarch64_wheels.native.backend import BackendSetup
@@ -50,6 +50,7 @@ class Requirements:
         session, job, setup: where, for what, and with which interpreters.
         facts: of the target's interpreter.
         native: it is for the native backend.
+        variables: what the project tells an installer.
     """
 
     session: Session
@@ -57,6 +58,7 @@ class Requirements:
     setup: BackendSetup
     facts: Facts
     native: bool
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def make(self) -> None:
         """Make it with what `pyproject.toml` requires.
@@ -145,7 +147,7 @@ class Requirements:
 
     def _run(self, argv: Argv, variables: dict[str, str] | None = None) -> None:
         """Run uv out of the project, whose own settings for it are not for us."""
-        env = {**UV_ENVIRONMENT, **(variables or {})}
+        env = {**self.variables, **UV_ENVIRONMENT, **(variables or {})}
         errors: list[str] = []
 
         def sink(line: str) -> None:

@@ -6,19 +6,20 @@ The steps and their variables are those of cibuildwheel (docs, option `test-comm
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError, is_crash
 from aarch64_wheels.stages.before import own_variables
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
+from aarch64_wheels.stages.installer import as_uv
 from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.requirements import constrained, explained
 from aarch64_wheels.stages.variables import evaluate
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+    from pathlib import Path, PurePosixPath
 
     from aarch64_wheels.engine.api import Argv, Session
 
@@ -79,7 +80,7 @@ def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
     variables = _variables(bench, job)
     if options.before_test:
         _shell(bench, job, options.before_test, place, variables, PROJECT)
-    _install(bench, job, place)
+    _install(bench, job, place, variables)
     _lay_out(session, job)
     try:
         _shell(bench, job, options.test_command, place, variables, _PLACE)
@@ -103,17 +104,19 @@ def _variables(bench: Bench, job: Job) -> dict[str, str]:
     return evaluate(bench.session, wanted, active, PROJECT, job.sink, "test-environment")
 
 
-def _install(bench: Bench, job: Job, wheel: PurePosixPath) -> None:
+def _install(bench: Bench, job: Job, wheel: PurePosixPath, variables: Mapping[str, str]) -> None:
     options = job.target.options
     extras = f"[{','.join(options.test_extras)}]" if options.test_extras else ""
     install: Argv = ["uv", "pip", "install", "--python", _PYTHON]
     limits = constrained(bench.session, job)
-    _uv(bench, job, [*install, *limits, "--", f"{wheel}{extras}"])
+    said = as_uv(variables)
+    _uv(bench, job, [*install, *limits, "--", f"{wheel}{extras}"], said)
     if options.test_requires:
-        _uv(bench, job, [*install, *limits, "--", *options.test_requires])
+        # Options of pip, such as `-r tests/requirements.txt`, may be among them.
+        _uv(bench, job, [*install, *limits, *options.test_requires], said)
     groups = [f"--group={job.place}/pyproject.toml:{name}" for name in options.test_groups]
     if groups:
-        _uv(bench, job, [*install, *limits, *groups])
+        _uv(bench, job, [*install, *limits, *groups], said)
     if bench.native is not None:
         magic, site = ask_bytecode(bench.session, _PYTHON)
         compile_bytecode(bench.session, bench.native, magic, site, bench.parallel, job.sink)
@@ -147,9 +150,9 @@ def _shell(
     bench.session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
 
 
-def _uv(bench: Bench, job: Job, argv: Argv) -> None:
-    env = {**UV_ENVIRONMENT, "PATH": bench.path}
+def _uv(bench: Bench, job: Job, argv: Argv, variables: Mapping[str, str]) -> None:
+    env = {**variables, **UV_ENVIRONMENT, "PATH": bench.path}
     try:
-        bench.session.run(argv, sink=job.sink, env=env, cwd=PurePosixPath("/"))
+        bench.session.run(argv, sink=job.sink, env=env, cwd=PROJECT)
     except CommandError as error:
         raise explained(error, []) from error
