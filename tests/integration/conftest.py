@@ -91,8 +91,14 @@ def debian_image(shared_engine: Engine, embedded_image: EmbeddedImage) -> str:
 
 
 @pytest.fixture(scope="session")
-def spring() -> Path:
-    return PROJECTS / "spring"
+def projects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The test projects, away from this repository: a build would copy all of that."""
+    return shutil.copytree(PROJECTS, tmp_path_factory.mktemp("projects") / "tests")
+
+
+@pytest.fixture(scope="session")
+def spring(projects: Path) -> Path:
+    return projects / "spring"
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.conftest import PROJECTS
 from tests.integration.elf_interface import read_wheel_interface
 from tests.integration.suites import INTERPRETER, install_wheel
 
@@ -54,7 +53,7 @@ class Built:
 
 @pytest.fixture(scope="module")
 def build(
-    run: Run, debian_image: str, tmp_path_factory: pytest.TempPathFactory
+    run: Run, debian_image: str, projects: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Built]:
     """Build one of the projects, with options."""
     assert debian_image
@@ -62,7 +61,7 @@ def build(
     def build_project(name: str, *options: str) -> Built:
         output = tmp_path_factory.mktemp(name)
         words = ["--image=debian", "--python=cp313", "--mode=accelerated", *options]
-        done = run("build", PROJECTS / name, *words, "--output-dir", output)
+        done = run("build", projects / name, *words, "--output-dir", output)
         said = done.stdout + done.stderr
         assert done.returncode in (0, 1), said
         report = json.loads((output / "report.json").read_text(encoding="utf-8"))

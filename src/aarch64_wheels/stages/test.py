@@ -74,9 +74,8 @@ def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
     options, session = job.target.options, bench.session
     place = FINISHED / wheel.name
     session.copy_in(wheel, place)
-    _uv(
-        bench, job, ["uv", "venv", "--seed", "--no-project", "--python", bench.python, _ENVIRONMENT]
-    )
+    make = ["uv", "venv", "--seed", "--no-project", "--python"]
+    _uv(bench, job, [*make, bench.python, _ENVIRONMENT], {})
     variables = _variables(bench, job)
     if options.before_test:
         _shell(bench, job, options.before_test, place, variables, PROJECT)
