@@ -17,6 +17,7 @@ from aarch64_wheels.embedded.fetch import (
     fetch_set,
     is_fetched,
     release_of,
+    source_of,
 )
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.embedded.recipe import PackageSet
@@ -107,6 +108,23 @@ def test_what_mmdebstrap_is_asked(logs: Path, directory: Path) -> None:
 def test_only_the_suite_itself_is_used(logs: Path, directory: Path) -> None:
     fetch_set(PACKAGES, directory, Processes())
     assert (logs / "sources.list").read_text() == "deb the suite\n"
+
+
+def test_the_source_is_the_suites_line(logs: Path, directory: Path) -> None:
+    line = "deb [arch=arm64 signed-by=/key.gpg] http://mirror.example/debian bullseye main"
+    script = MMDEBSTRAP.replace("deb the suite", line)
+    write_script(logs.parent / "bin/mmdebstrap", script)
+    fetch_set(PACKAGES, directory, Processes())
+    assert source_of(directory) == ("http://mirror.example/debian", "bullseye")
+
+
+@pytest.mark.parametrize("text", [None, "", "deb-src a b c\n"], ids=["none", "empty", "another"])
+def test_a_source_that_says_nothing(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "source").write_text(text)
+    with pytest.raises(UnfitError, match="which mirror") as caught:
+        source_of(tmp_path)
+    assert "--no-cache" in caught.value.hint
 
 
 def test_the_release_is_the_hash_of_what_the_suite_signed(logs: Path, directory: Path) -> None:

@@ -10,6 +10,7 @@ export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
 sed -i '2,$d' "$1/etc/apt/sources.list"
 
 mkdir -p "$DEBS_INTO/partial"
+cp "$1/etc/apt/sources.list" "$DEBS_INTO/source"
 apt() { apt-get --quiet --yes -o APT::Sandbox::User=root -o Dir::Cache::archives="$DEBS_INTO" "$@"; }
 
 # The names are words of our own recipe, so splitting them is meant.

@@ -24,9 +24,10 @@ from aarch64_wheels.embedded.interpreters import (
     site_packages,
     standard_library,
 )
+from aarch64_wheels.embedded.packages import install_apt, share_local
 from aarch64_wheels.embedded.recipe import HOST, PackageSet, Recipe
 from aarch64_wheels.embedded.thread_atexit import replace_thread_atexit
-from aarch64_wheels.embedded.toolchain import install_wrappers
+from aarch64_wheels.embedded.toolchain import TRIPLET, install_wrappers
 from aarch64_wheels.embedded.unpack import prepare_root, unpack
 from aarch64_wheels.processes import Processes
 from aarch64_wheels.wheels import install_wheels
@@ -189,9 +190,23 @@ def _finish(place: Workplace) -> None:
     sysroot.lower_glibc(root, recipe.sysroot)
     with Processes() as processes:
         replace_thread_atexit(root, recipe.sysroot, recipe.gcc_version, place.programs, processes)
+        _install_apt(place, processes)
     for interpreter in recipe.interpreters:
         lay_out(root, interpreter)
     _link_tools(place)
+
+
+def _install_apt(place: Workplace, processes: Processes) -> None:
+    recipe = place.recipe
+    share_local(place.root, recipe.sysroot)
+    fetched = {row.into: row for row in reversed(recipe.sets)}  # a place's first set names it
+    install_apt(
+        place.root,
+        recipe.sysroot,
+        system=debs_directory(place.cache_dir, fetched["/"]),
+        compiled_against=debs_directory(place.cache_dir, fetched[str(recipe.sysroot)]),
+        processes=processes,
+    )
 
 
 def _link_tools(place: Workplace) -> None:
@@ -228,5 +243,7 @@ def _config(recipe: Recipe, tag: str, releases: dict[str, str]) -> ImageConfig:
         "AUDITWHEEL_ARCH": "aarch64",
         "AUDITWHEEL_POLICY": policy,
         "AUDITWHEEL_PLAT": f"{policy}_aarch64",
+        # What was linked is in the sysroot; the system may have a newer library of that name.
+        "AUDITWHEEL_LD_LIBRARY_PATH": f"{recipe.sysroot}/usr/lib/{TRIPLET}",
     }
     return ImageConfig(tag=tag, environment=environment, labels=labels)

@@ -7,6 +7,7 @@ another architecture); no root rights are needed, since nothing is installed by 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.processes import Processes
 
 _DONE = "release"
+_SOURCE = "source"
 
 
 def host_architecture() -> str:
@@ -35,8 +37,9 @@ def fetch_set(packages: PackageSet, directory: Path, processes: Processes) -> tu
 
     Args:
         packages: the set.
-        directory: the set's own directory; gets the .deb files and a file `release` with the
-            SHA-256 of the suite's release files. Other processes may ask for the same set.
+        directory: the set's own directory; gets the .deb files, a file `release` with the
+            SHA-256 of the suite's release files, and a file `source` with apt's line for the suite.
+            Other processes may ask for the same set.
         processes: runs mmdebstrap, so that an interrupt ends it.
 
     Raises:
@@ -61,6 +64,23 @@ def release_of(directory: Path) -> str:
     """Give the hash of the release files that a fetched set came with."""
     # As `sha256sum` writes it: the hash, and the name of what it read.
     return (directory / _DONE).read_text(encoding="ascii").partition(" ")[0].strip()
+
+
+def source_of(directory: Path) -> tuple[str, str]:
+    """Give the mirror and the suite that a fetched set came from, as apt's sources name them.
+
+    Raises:
+        UnfitError: the set was fetched by a version that did not keep them.
+    """
+    path = directory / _SOURCE
+    words = re.sub(r"\[[^]]*]", "", path.read_text("utf-8") if path.is_file() else "").split()
+    if words[:1] != ["deb"] or not words[2:]:
+        raise UnfitError(
+            "cannot tell which mirror the Debian packages of the embedded image came from",
+            found=" ".join(words) or f"no file {path}",
+            hint="run again with --no-cache to fetch them anew",
+        )
+    return words[1], words[2]
 
 
 def current_release(packages: PackageSet, cache_dir: Path, processes: Processes) -> str:

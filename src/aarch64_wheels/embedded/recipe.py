@@ -19,7 +19,7 @@ HOST = "host"
 
 _DATA = (
     *("embedded.toml", "ensurepip.py", "fetch-debs.sh", "image.txt", "image-tools.txt"),
-    "thread_atexit.s",
+    *("apt-get.sh", "apt.conf", "dpkg.sh", "thread_atexit.s"),
 )
 
 
