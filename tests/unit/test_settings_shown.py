@@ -216,3 +216,21 @@ def test_the_source_is_shown_as_the_plan_names_it(tmp_path: Path) -> None:
     (row,) = show_settings(layers, plan, tmp_path).rows()
     shown = Shown(value="git+https://git.example/a@v1", origin="SOURCE")
     assert row == Row(name="source", shown=shown)
+
+
+UNKNOWN = "[tool.cibuildwheel]\nbuidl = '*'\n"
+
+
+def test_what_a_project_sets_is_called_by_its_place_there(tmp_path: Path) -> None:
+    """An unpacked sdist lies in a directory that is gone when somebody reads the note."""
+    (tmp_path / "pyproject.toml").write_text(UNKNOWN)
+    (note,) = load({"source": "thing==1.0"}, {}).with_project(tmp_path, {}).notes
+    assert note.startswith("`buidl` in [tool.cibuildwheel] of pyproject.toml is unknown")
+
+
+def test_what_a_file_of_the_users_sets_is_called_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(UNKNOWN)
+    flags = {"source": "thing==1.0", "config_file": str(path)}
+    (note,) = load(flags, {}).with_project(tmp_path, {}).notes
+    assert f"of {path} is unknown" in note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import platformdirs
@@ -15,7 +16,6 @@ from aarch64_wheels.settings.tables import Tables, all_options, own_layer, read_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 T = TypeVar("T", Settings, PublishSettings, BuildOptions)
 
@@ -67,8 +67,11 @@ class Layers:
         Raises:
             UsageError: the file cannot be read, or what stands in it cannot be understood.
         """
-        tables = read_tables(str(root), self.settings().config_file)
-        theirs = read_cibuildwheel(tables.theirs, tables.origin, environ)
+        config_file = self.settings().config_file
+        tables = read_tables(str(root), config_file)
+        # By its name in the project: an unpacked one lies where nobody would look for it.
+        origin = tables.origin if config_file else Path(tables.origin).name
+        theirs = read_cibuildwheel(tables.theirs, origin, environ)
         return replace(
             self,
             rows=(*theirs.layers, *self.rows),
