@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.plan import Target
+from aarch64_wheels.errors import UsageError
+from aarch64_wheels.plan import Image, Target
 from aarch64_wheels.settings.globs import matches
 from aarch64_wheels.settings.schema import options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from aarch64_wheels.plan import Image, Interpreter
+    from aarch64_wheels.plan import Interpreter
     from aarch64_wheels.settings.layers import Layers
     from aarch64_wheels.settings.schema import BuildOptions
 
@@ -41,8 +42,11 @@ class Images:
     def targets(self, interpreters: Sequence[Interpreter], libc: str) -> Iterator[Target]:
         """Give the targets that there are images for, with this C library.
 
+        What a project names for cibuildwheel and nobody knows is found out by `check`: it may
+        build no target in it.
+
         Raises:
-            UsageError: an image is neither a short name nor a reference.
+            UsageError: the user's image is neither a short name nor a reference.
         """
         for interpreter in interpreters:
             identifier = interpreter.identifier(libc)
@@ -57,15 +61,31 @@ class Images:
                     test_skipped=matches(self.layers.settings().test_skip, identifier),
                 )
 
+    def check(self, targets: Iterable[Target]) -> None:
+        """See that the images of chosen targets are known.
+
+        Raises:
+            UsageError: one is neither a short name nor a reference.
+        """
+        for image in dict.fromkeys(target.image for target in targets):
+            if not image.reference:
+                self.find(image.name)
+
     def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
         if self.host is not None:
             return self.host if self.host.libc == libc else None
         if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
-            image = self.find(_their_name(interpreter, libc, wanted))
+            image = self._their_image(_their_name(interpreter, libc, wanted), libc)
             # The name of an option tells more than that of an image which tells nothing.
             return image if image.policy else replace(image, libc=libc)
         image = self.find(self.layers.settings().image)
         return image if image.libc == libc else None
+
+    def _their_image(self, name: str, libc: str) -> Image:
+        try:
+            return self.find(name)
+        except UsageError:
+            return Image(name=name, reference="", policy="", libc=libc, interpreters=None)
 
 
 def _their_name(interpreter: Interpreter, libc: str, wanted: BuildOptions) -> str:

@@ -50,7 +50,8 @@ def choose_targets(
         interpreters: the whole catalogue.
 
     Raises:
-        UsageError: a selector or `requires-python` is wrong, or no target is left.
+        UsageError: a selector or `requires-python` is wrong, the image of a target is unknown,
+            or no target is left.
         UnfitError: a selector names an interpreter that no image has.
     """
     named = _named(settings.python, interpreters)
@@ -65,6 +66,7 @@ def choose_targets(
     refused = [target.interpreter.tag for target in wanted if target not in chosen]
     if named.intersection(refused) or not chosen:
         raise _nothing_left(metadata, there, [tag for tag in refused if not named or tag in named])
+    images.check(chosen)
     return Selection(targets=chosen, explicit=bool(named))
 
 
