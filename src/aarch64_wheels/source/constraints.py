@@ -34,22 +34,36 @@ def read_constraints(wanted: str, root: Path, version: str) -> str:
         return _read(wanted, root, version)
     found = parse(wanted, _OPTION, ("file", "packages"))
     files, packages = found.words("file"), found.words("packages")
-    if len(files) > 1 or (files and packages):
+    if found.name or len(files) > 1 or (files and packages):
         raise UsageError(f"`{_OPTION}` takes one file, or packages", found=wanted)
     return _read(files[0], root, version) if files else "".join(f"{line}\n" for line in packages)
 
 
 def _read(name: str, root: Path, version: str) -> str:
     path = root / name
-    own = path.with_stem(f"{path.stem}-python{version.replace('.', '')}")
-    for candidate in (own, path):
-        if candidate.is_file():
-            _refuse_outside(candidate, root, name)
-            with candidate.open(encoding="utf-8", errors="replace") as file:
-                return file.read(_MAX_BYTES)
-    raise UsageError(
-        f"`{_OPTION}` names a file that the project has not got",
-        found=name,
+    own = path.parent / f"{path.stem}-python{version.replace('.', '')}{path.suffix}"
+    try:
+        for candidate in (own, path):
+            if candidate.is_file():
+                _refuse_outside(candidate, root, name)
+                return _content(candidate, name)
+    except OSError as error:
+        raise _unusable("a file that cannot be read", f"{name}: {error.strerror}") from error
+    raise _unusable("a file that the project has not got", name)
+
+
+def _content(path: Path, name: str) -> str:
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise _unusable(f"a file of more than {_MAX_BYTES} bytes", name)
+    return content.decode("utf-8", errors="replace")
+
+
+def _unusable(what: str, found: str) -> UsageError:
+    return UsageError(
+        f"`{_OPTION}` names {what}",
+        found=found,
         hint="give a file of the project, or `packages: NAME==VERSION ...`",
     )
 
