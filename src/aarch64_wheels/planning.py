@@ -10,6 +10,7 @@ from aarch64_wheels.errors import UsageError
 from aarch64_wheels.hostengine.image import by_name, host_image
 from aarch64_wheels.images import Images
 from aarch64_wheels.plan import Plan
+from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.settings.modes import choose_mode, effective_backend, effective_compiler
 from aarch64_wheels.targets import choose_targets
 
@@ -46,8 +47,8 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
 
     Raises:
         UsageError: the mode or the engine does not fit the host, `backend` or `compiler`
-            contradicts the mode, a selector, `requires-python` or a build requirement is wrong, or
-            no target is left.
+            contradicts the mode, a selector, `requires-python`, a build requirement or
+            `build-frontend` is wrong, or no target is left.
         UnfitError: a selector names an interpreter that the image does not have.
     """
     settings = layers.settings()
@@ -55,6 +56,8 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
     selection = choose_targets(
         settings, metadata, Images(layers=layers, find=find_image, host=host), interpreters
     )
+    for target in selection.targets:
+        read_frontend(target.options.build_frontend)
     mode = choose_mode(settings.mode, host_machine, host_system)
     return Plan(
         project=metadata.name,

@@ -117,6 +117,12 @@ def test_an_unknown_image_of_the_user_is_always_an_error() -> None:
         _plan({"skip": "*-musllinux_*"}, image="musllinux_1_1")
 
 
+@pytest.mark.parametrize("text", ["make", "build; args: -C"])
+def test_a_frontend_that_is_none_is_no_plan(text: str) -> None:
+    with pytest.raises(UsageError, match="`build-frontend`"):
+        _plan({"build-frontend": text})
+
+
 @pytest.mark.parametrize("row", ROWS, ids=[row["name"] for row in ROWS])
 def test_each_key_is_honoured_or_named(row: dict[str, Any]) -> None:
     table = row["cibuildwheel"]
