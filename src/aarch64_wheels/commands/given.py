@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.source.constraints import read_constraints
 from aarch64_wheels.stages.job import Given
 
@@ -19,8 +20,12 @@ _SECRET = frozenset(
         *("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
         *("ACTIONS_RUNTIME_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "CI_JOB_TOKEN"),
         *("TWINE_PASSWORD", "PYPI_ID_TOKEN", "SIGSTORE_ID_TOKEN"),
+        *("UV_PUBLISH_TOKEN", "UV_PUBLISH_PASSWORD", "FLIT_PASSWORD", "HATCH_INDEX_AUTH"),
+        *("MATURIN_PYPI_TOKEN", "MATURIN_PASSWORD", "POETRY_PYPI_TOKEN_PYPI"),
     }
 )
+#: How the variables with the Action's inputs begin, credentials among them.
+_OUR_INPUTS = "INPUT_"
 
 
 def given_to(
@@ -32,14 +37,15 @@ def given_to(
         plan: with the targets' options.
         root: the project's directory.
         environ: the variables of this process.
-        note: told which variables are not passed.
+        note: told which variables are not passed, and what else has no effect.
 
     Raises:
         UsageError: constraints cannot be read.
     """
     asked = {name for target in plan.targets for name in target.options.environment_pass}
-    for name in sorted(asked & _SECRET):
+    for name in sorted(filter(_is_secret, asked)):
         note(f"`environment-pass` does not pass ${name}: it is a secret of this job")
+    _tell_unused(plan, note)
     return {
         target.identifier: Given(
             passed=_passed(target.options.environment_pass, environ),
@@ -52,4 +58,16 @@ def given_to(
 
 
 def _passed(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: environ[name] for name in names if name in environ and name not in _SECRET}
+    return {name: environ[name] for name in names if name in environ and not _is_secret(name)}
+
+
+def _is_secret(name: str) -> bool:
+    return name in _SECRET or name.startswith(_OUR_INPUTS)
+
+
+def _tell_unused(plan: Plan, note: Callable[[str], None]) -> None:
+    """Name the arguments of a front end that mean nothing where this program is the front end."""
+    texts = dict.fromkeys(target.options.build_frontend for target in plan.targets)
+    unused = [word for text in texts for word in read_frontend(text).unused]
+    if unused:
+        note(f"`build-frontend`: no effect has {' '.join(dict.fromkeys(unused))}")
