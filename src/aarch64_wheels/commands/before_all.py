@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 REPOSITORY = "aarch64-wheels/before-all"
 #: Commands that read nothing of a project, so that an edit of it does not have them run again.
 _PACKAGE_MANAGERS = re.compile(
-    r"\s*(?:(?:sudo|env)\s+)?(?:[A-Z_]+=\w*\s+)*(?:yum|dnf|microdnf|apt|apt-get|apk)\s[^;&|<>`$(){}./]*"
+    r"\s*(?:(?:sudo|env)\s+)?(?:[A-Z_]+=\w*\s+)*"
+    r"(?:yum|dnf|microdnf|apt|apt-get|apk)\s[^;&|<>`$(){}./~*?\[\]]*"
 )
+#: In an assignment, the output of a command: that may read anything.
+_SUBSTITUTION = re.compile(r"\$\(|`|[<>]\(")
 
 
 R = TypeVar("R", "ImageRoom", "HostRoom")
@@ -61,7 +64,8 @@ class BeforeAll(Generic[R]):
         if not options.before_all.strip():
             return base
         # The source is another one once there is an sdist.
-        key = (base.image, options.before_all, job.source)
+        passed = tuple(sorted(job.given.passed.items()))
+        key = (base.image, options.before_all, job.source, passed)
         with self._lock:
             is_first = key not in self._made
             future = self._made.setdefault(key, Future())
@@ -93,7 +97,8 @@ def keep_layer(base: ImageRoom, job: Job) -> tuple[str, bool]:
     Raises:
         StageError: it failed.
     """
-    alone = reads_no_project(job.target.options.before_all)
+    options = job.target.options
+    alone = reads_no_project(options.before_all, options.environment)
     name = _name(base, job, alone=alone)
     if base.containers.reuse and is_kept(base.containers.engine, name):
         job.sink("using what `before-all` left in an earlier run")
@@ -102,9 +107,16 @@ def keep_layer(base: ImageRoom, job: Job) -> tuple[str, bool]:
     return name, not alone
 
 
-def reads_no_project(command: str) -> bool:
-    """Tell whether a command calls nothing but package managers, and names no file."""
-    return all(_PACKAGE_MANAGERS.fullmatch(part) for part in _parts(command))
+def reads_no_project(command: str, environment: str = "") -> bool:
+    """Tell whether a command calls nothing but package managers, and names no file.
+
+    Args:
+        command: for a shell.
+        environment: assignments that are evaluated before it runs.
+    """
+    return not _SUBSTITUTION.search(environment) and all(
+        _PACKAGE_MANAGERS.fullmatch(part) for part in _parts(command)
+    )
 
 
 def _parts(command: str) -> Sequence[str]:
@@ -113,9 +125,12 @@ def _parts(command: str) -> Sequence[str]:
 
 def _name(base: ImageRoom, job: Job, *, alone: bool) -> str:
     """Name the image by all that it depends on."""
-    options, index = job.target.options, base.setups.environments()
+    target, index = job.target, base.setups.environments()
+    options = target.options
     parts = [
         *(base.image_id, options.before_all, options.environment),
+        # It finds this target's own Python on PATH, and native compilers or none.
+        *(target.identifier, target.interpreter.directory, base.plan.mode, base.plan.compiler),
         *(sorted(job.given.passed.items()), index.indexes, index.given, our_digest()),
         "" if alone else digest(job.source, job.left_out),
     ]

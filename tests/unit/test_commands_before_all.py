@@ -1,0 +1,318 @@
+"""`before-all`: once for each image and command, kept by all that it depends on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from aarch64_wheels.commands.before_all import REPOSITORY, BeforeAll, reads_no_project
+from aarch64_wheels.engine.kept import LABEL
+from aarch64_wheels.environments import Environments
+from aarch64_wheels.errors import CommandError
+from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
+from aarch64_wheels.stages.job import PROJECT, Given, Job
+from tests.unit.fake_session import FakeSession
+from tests.unit.report_samples import DEBIAN, plan
+from tests.unit.stage_samples import fails, make_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from aarch64_wheels.plan import Plan
+
+YUM, STEP = "yum install -y libffi-devel", "sh step.sh {project}"
+
+
+@dataclass(kw_only=True)
+class FakeEngine:
+    """Knows which images it has kept; each use of a PATH is that of one container."""
+
+    kept: set[str] = field(default_factory=set)
+
+    def find_labels(self, name: str) -> dict[str, str] | None:
+        return {LABEL: str(int(time.time()))} if name in self.kept else None
+
+    def image_path(self, reference: str) -> str:
+        assert reference == "image"
+        return "/usr/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeContainers:
+    engine: FakeEngine
+    reference: str = "image"
+    reuse: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class FakeRoom:
+    """A room whose container is a double, and says by which name it is kept."""
+
+    image: object = DEBIAN
+    image_id: str = "sha256:1"
+    containers: FakeContainers
+    plan: Plan
+    begun: list[str]
+    effects: dict[str, Callable[[FakeSession], str]]
+    indexes: tuple[str, ...] = ()
+    sessions: list[FakeSession] = field(default_factory=list)
+
+    @property
+    def setups(self) -> FakeRoom:
+        return self
+
+    def environments(self) -> Environments:
+        return Environments(image_id=self.image_id, indexes=self.indexes)
+
+    @contextmanager
+    def start(self, _target: object, environment: str) -> Iterator[FakeSession]:
+        assert not self.containers.reuse
+        self.begun.append(environment)
+        session = FakeSession(effects=self.effects)
+        self.sessions.append(session)
+        yield session
+        assert session.events[-1] == "keep"
+        self.containers.engine.kept.add(environment)
+
+
+class Upon:
+    """Makes rooms of images that were made of others."""
+
+    def upon(self, room: Any, reference: str, *, has_project: bool) -> Any:
+        return (room.image_id, reference, has_project)
+
+
+@dataclass(kw_only=True)
+class Stand:
+    """A project, an image, and what has happened."""
+
+    directory: Path
+    engine: FakeEngine = field(default_factory=FakeEngine)
+    effects: dict[str, Callable[[FakeSession], str]] = field(default_factory=dict)
+    begun: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    sessions: list[FakeSession] = field(default_factory=list)
+
+    def run(self) -> tuple[BeforeAll, FakeRoom]:
+        return self.run_of()
+
+    def run_of(self, *, reuse: bool = True, **changes: Any) -> tuple[BeforeAll, FakeRoom]:
+        """Begin a run, of which some things are other."""
+        sample = replace(plan(), **{key: changes.pop(key) for key in ("mode",) if key in changes})
+        fields: dict[str, Any] = {"plan": sample, **changes}
+        room = FakeRoom(
+            containers=FakeContainers(engine=self.engine, reuse=reuse),
+            begun=self.begun,
+            effects=self.effects,
+            sessions=self.sessions,
+            **fields,
+        )
+        rooms: Any = {DEBIAN: room}
+        return BeforeAll(rooms=cast("Any", Upon()), by_image=rooms), room
+
+    def job(self, command: str = STEP, number: int = 0, **options: Any) -> Job:
+        given = Given(passed=options.pop("passed", {}))
+        job = make_job(self.directory, self.lines)
+        wanted = BuildOptions(before_all=command, **options)
+        target = replace(job.plan.targets[number], options=wanted)
+        return replace(job, target=target, given=given)
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Stand:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/step.sh").write_text("echo one")
+    return Stand(directory=tmp_path)
+
+
+def test_without_a_command_it_is_the_image_itself(stand: Stand) -> None:
+    before, room = stand.run()
+    assert cast("Any", before.room(stand.job("  "))) is room
+    assert stand.begun == []
+
+
+def test_the_steps_and_what_is_kept(stand: Stand) -> None:
+    before, _ = stand.run()
+    made: Any = before.room(stand.job())
+    (session,), (name,) = stand.sessions, stand.begun
+    assert made == ("sha256:1", name, True)
+    assert name.startswith(f"{REPOSITORY}:")
+    assert session.stages == ["before-all"]
+    assert session.copied == [(stand.directory / "project", PROJECT, (stand.directory,))]
+    (command,) = session.commands
+    assert command.argv == ("sh", "-c", f"sh step.sh {PROJECT}")
+    assert command.cwd == PROJECT
+    assert command.env["PATH"] == "/opt/python/cp313-cp313/bin:/usr/bin"
+
+
+def test_a_package_manager_is_run_without_the_project(stand: Stand) -> None:
+    before, _ = stand.run()
+    made: Any = before.room(stand.job(YUM))
+    (session,) = stand.sessions
+    assert session.copied == []
+    assert session.commands[0].argv == ("mkdir", "-p", str(PROJECT))
+    assert made[2] is False
+
+
+def test_each_target_after_the_first_takes_what_is_there(stand: Stand) -> None:
+    before, _ = stand.run()
+    assert before.room(stand.job()) is before.room(stand.job(number=1))
+    assert len(stand.begun) == 1
+    assert stand.lines[-1] == "`before-all` is run for another target of this image"
+
+
+def test_it_is_run_as_the_first_target_whoever_comes_first(stand: Stand) -> None:
+    """What it makes is kept for all, so it must not depend on which thread is the quickest."""
+    before, _ = stand.run()
+    before.room(stand.job(number=1))
+    (command,) = stand.sessions[0].commands
+    assert command.env["CIBUILDWHEEL_BUILD_IDENTIFIER"] == "cp313-manylinux_aarch64"
+    assert command.env["UV_PYTHON"] == "/opt/python/cp313-cp313/bin/python"
+    other, _ = Stand(directory=stand.directory, begun=stand.begun).run()
+    other.room(stand.job())
+    assert stand.begun[0] == stand.begun[1]
+
+
+def test_of_many_at_a_time_one_runs_it_and_all_wait(stand: Stand) -> None:
+    release, runs = threading.Event(), list[int]()
+
+    def work(_session: FakeSession) -> str:
+        runs.append(1)
+        assert release.wait(10)
+        return "installed\n"
+
+    stand.effects["sh -c"] = work
+    before, _ = stand.run()
+    with ThreadPoolExecutor(4) as pool:
+        futures = [pool.submit(before.room, stand.job(number=row % 2)) for row in range(4)]
+        while not runs:
+            time.sleep(0.01)
+        release.set()
+        rooms = [future.result(10) for future in futures]
+    assert (len(runs), len(set(map(id, rooms)))) == (1, 1)
+
+
+def test_its_failure_is_that_of_each_target_and_nothing_is_kept(stand: Stand) -> None:
+    stand.effects["sh -c"] = fails(1, "no such package")
+    before, _ = stand.run()
+    for number in (0, 1):
+        with pytest.raises(CommandError, match="no such package"):
+            before.room(stand.job(number=number))
+    assert (len(stand.begun), stand.engine.kept) == (1, set())
+
+
+def test_a_later_run_takes_what_is_kept(stand: Stand) -> None:
+    first: Any = stand.run()[0].room(stand.job())
+    again: Any = stand.run()[0].room(stand.job())
+    assert (again, len(stand.begun)) == (first, 1)
+    assert stand.lines[-1] == "using what `before-all` left in an earlier run"
+
+
+def test_no_cache_makes_it_anew(stand: Stand) -> None:
+    stand.run()[0].room(stand.job())
+    stand.run_of(reuse=False)[0].room(stand.job())
+    assert len(stand.begun) == 2
+
+
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "command": ({"command": "sh step.sh twice"}, {}),
+    "environment": ({"environment": "A=1"}, {}),
+    "passed-variable": ({"passed": {"CI": "1"}}, {}),
+    "image": ({}, {"image_id": "sha256:2"}),
+    "index": ({}, {"indexes": ("https://index.example/simple",)}),
+    "mode": ({}, {"mode": Mode.ACCELERATED}),
+    "compiler": ({}, {"plan": replace(plan(), compiler=Compiler.AUTO)}),
+    "first-python": ({}, {"plan": plan().with_targets(plan().targets[1:])}),
+}
+
+
+@pytest.mark.parametrize(("job", "run"), CHANGES.values(), ids=CHANGES.keys())
+def test_what_it_depends_on(stand: Stand, job: dict[str, Any], run: dict[str, Any]) -> None:
+    stand.run()[0].room(stand.job(number=1))
+    stand.run_of(**run)[0].room(stand.job(number=1, **job))
+    assert len(set(stand.begun)) == 2
+
+
+def test_targets_that_differ_in_what_it_sees_have_their_own(stand: Stand) -> None:
+    before, _ = stand.run()
+    before.room(stand.job(passed={"CI": "1"}))
+    before.room(stand.job(passed={"CI": "2"}, number=1))
+    before.room(stand.job(environment="A=1"))
+    assert len(set(stand.begun)) == 3
+
+
+@pytest.mark.parametrize(("command", "runs"), [(YUM, 1), (STEP, 2)], ids=["alone", "step"])
+def test_an_edit_of_the_project_counts_where_it_is_read(
+    stand: Stand, command: str, runs: int
+) -> None:
+    stand.run()[0].room(stand.job(command))
+    (stand.directory / "project/step.sh").write_text("echo two")
+    stand.run()[0].room(stand.job(command))
+    assert len(stand.begun) == runs
+
+
+def test_an_environment_that_reads_the_project_gets_it(stand: Stand) -> None:
+    before, _ = stand.run()
+    made: Any = before.room(stand.job(YUM, environment='V="$(cat VERSION)"'))
+    assert made[2] is True
+    assert stand.sessions[0].copied
+
+
+ALONE = {
+    "yum": YUM,
+    "dnf": "dnf -y install openssl-devel",
+    "apk": "apk add libffi-dev",
+    "two": "apt-get update && apt-get install -y libffi-dev",
+    "by-semicolon": "apt update; apt install -y libpq-dev",
+    "with-variables": "DEBIAN_FRONTEND=noninteractive apt-get install -y tzdata",
+    "by-sudo": "sudo yum install -y zlib-devel",
+}
+NOT_ALONE = {
+    "script": "sh step.sh",
+    "after-it": "yum install -y gcc && sh step.sh",
+    "or-else": "yum install -y a || sh step.sh",
+    "piped": "yum install -y a | tee log",
+    "background": "yum install -y a & make",
+    "file": "yum install -y ./own.rpm",
+    "file-at-home": "yum install -y ~a",
+    "glob": "yum localinstall -y rpms*",
+    "pattern": "yum localinstall -y rp[m]",
+    "redirected": "yum install -y a < answers",
+    "substituted": "yum install -y $(cat packages)",
+    "backticks": "yum install -y `cat packages`",
+    "variable": "yum install -y $PACKAGES",
+    "placeholder": "yum install -y {project}",
+    "in-brackets": "(yum install -y a)",
+    "other-program": "yummy install a",
+    "no-word": "yum",
+}
+
+
+@pytest.mark.parametrize("command", ALONE.values(), ids=ALONE.keys())
+def test_package_managers_alone(command: str) -> None:
+    assert reads_no_project(command)
+
+
+@pytest.mark.parametrize("command", NOT_ALONE.values(), ids=NOT_ALONE.keys())
+def test_what_may_read_the_project(command: str) -> None:
+    assert not reads_no_project(command)
+
+
+@pytest.mark.parametrize(
+    ("environment", "alone"),
+    [
+        pytest.param("A=1 B='x y' PATH=$PATH:/opt", True, id="values"),
+        pytest.param("A=$(cat VERSION)", False, id="substituted"),
+        pytest.param("A=`cat VERSION`", False, id="backticks"),
+        pytest.param("A=<(cat VERSION)", False, id="process"),
+    ],
+)
+def test_an_environment_may_read_the_project(environment: str, *, alone: bool) -> None:
+    assert reads_no_project(YUM, environment) is alone
