@@ -110,15 +110,23 @@ def _install(bench: Bench, job: Job, wheel: PurePosixPath, variables: Mapping[st
     limits = constrained(bench.session, job)
     said = as_uv(variables)
     _uv(bench, job, [*install, *limits, "--", f"{wheel}{extras}"], said)
-    if options.test_requires:
-        # Options of pip, such as `-r tests/requirements.txt`, may be among them.
-        _uv(bench, job, [*install, *limits, *options.test_requires], said)
     groups = [f"--group={job.place}/pyproject.toml:{name}" for name in options.test_groups]
-    if groups:
-        _uv(bench, job, [*install, *limits, *groups], said)
+    if groups or options.test_requires:
+        # At once, so that what they require besides suits both. Options of pip, such as
+        # `-r tests/requirements.txt`, may be among them.
+        _uv(bench, job, [*install, *limits, *groups, *options.test_requires], said)
     if bench.native is not None:
+        _compile(bench, bench.native, job)
+
+
+def _compile(bench: Bench, native: PurePosixPath, job: Job) -> None:
+    """Make bytecode natively; that this cannot be done says nothing of the wheel."""
+    try:
         magic, site = ask_bytecode(bench.session, _PYTHON)
-        compile_bytecode(bench.session, bench.native, magic, site, bench.parallel, job.sink)
+    except StageError as error:
+        job.sink(f"no bytecode was made natively: {error.what}")
+        return
+    compile_bytecode(bench.session, native, magic, site, bench.parallel, job.sink)
 
 
 def _lay_out(session: Session, job: Job) -> None:
@@ -128,12 +136,20 @@ def _lay_out(session: Session, job: Job) -> None:
         session.write(_PLACE / "test_fail.py", _WARNING.encode())
     for name in sources:
         path = job.source / name
-        if not path.exists() or not path.resolve().is_relative_to(job.source.resolve()):
+        if not _is_in(path, job.source):
             raise StageError(
                 f"`test-sources` names {name}, which the project has not got",
                 hint="give files and directories of the project, relative to it",
             )
         session.copy_in(path, _PLACE / name, exclude=job.left_out)
+
+
+def _is_in(path: Path, project: Path) -> bool:
+    """Tell whether a project has such a file or directory, not by a link that leads out of it."""
+    try:
+        return path.exists() and path.resolve().is_relative_to(project.resolve())
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _shell(
