@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
 from aarch64_wheels.report.model import Basis, Status
+from aarch64_wheels.wheelhouse import LOGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,8 @@ def still_good(
         if why := _changed(record, basis) or wheelhouse.lacks(record.wheel):
             reasons.append(f"{identifier} is built again: {why}")
         else:
-            found[identifier] = replace(record, resumed=True)
+            log = f"{LOGS}/{identifier}.log"
+            found[identifier] = replace(record, resumed=True, log=log)
     return found, reasons
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LOGS = "logs"
 #: One line for each target that this run and those it resumes have finished.
 RECORDS = "finished.jsonl"
+#: So many bytes of it are read: a record has a few thousand.
+_MAX_RECORDS = 1 << 26
 
 
 class Wheelhouse:
@@ -144,7 +146,8 @@ class Wheelhouse:
         Returns:
             Why it could not be recorded, empty if it was.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        # A pipe of that name that nobody reads is an error, and not waited for.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
         path = self.directory / LOGS / RECORDS
         try:
             with self._lock, os.fdopen(os.open(path, flags, 0o644), "a", encoding="utf-8") as file:
@@ -159,7 +162,8 @@ class Wheelhouse:
         try:
             if path.is_symlink() or not path.is_file():
                 return {}
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+            with path.open("rb") as file:
+                lines = file.read(_MAX_RECORDS).decode(errors="replace").splitlines()
         except OSError:  # then all is built anew
             return {}
         found = filter(None, map(read_target, lines))

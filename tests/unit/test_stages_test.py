@@ -143,7 +143,6 @@ def _ends(*endings: Callable[[FakeSession], str]) -> FakeSession:
     """A container in which the test command ends in these ways, one after the other."""
     left = list(endings)
 
-
     def effect(session: FakeSession) -> str:
         return left.pop(0)(session)
 
