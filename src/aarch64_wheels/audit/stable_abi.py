@@ -29,11 +29,10 @@ def stable_abi(path: Path, content: WheelContent) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         report = Path(scratch) / "report.json"
         words = _audit(path, report)
-        if words is not None:
-            yield _error(f"abi3audit cannot judge {path.name}", words)
-            return
-        for row in _objects(json.loads(report.read_text(encoding="utf-8"))):
-            yield from _judged(row)
+        findings, problem = ([], words) if words is not None else _read(report)
+    if problem:
+        yield _error(f"abi3audit cannot judge {path.name}", problem)
+    yield from findings
 
 
 def _audit(path: Path, report: Path) -> str | None:
@@ -55,8 +54,17 @@ def _audit(path: Path, report: Path) -> str | None:
     return " ".join(said)[-300:] or f"status {done.returncode}"
 
 
+def _read(report: Path) -> tuple[list[Finding], str]:
+    """Give what a report finds, or why it says nothing."""
+    try:
+        rows = list(_objects(json.loads(report.read_text(encoding="utf-8"))))
+        return ([finding for row in rows for finding in _judged(row)], "")
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return ([], f"its report cannot be read: {type(error).__name__}: {error}")
+
+
 def _objects(report: Any) -> Iterator[Any]:
-    for spec in report.get("specs", {}).values():
+    for spec in report["specs"].values():
         yield from spec.get("wheel", [])
 
 
