@@ -38,6 +38,8 @@ def _names_stable_abi(root: Path) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return b""
         with path.open("rb") as file:
             return file.read(_MAX_BYTES)
     except OSError:
