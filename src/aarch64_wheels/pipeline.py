@@ -75,11 +75,16 @@ class Pipeline:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _submitted(self, pool: ThreadPoolExecutor) -> Iterator[Future[TargetRecord]]:
-        """Begin the targets; where one wheel may serve all, the first alone goes ahead."""
-        for number, target in enumerate(self.plan.targets):
+        """Begin the targets; where one wheel may serve several, their first alone goes ahead.
+
+        A wheel with compiled code serves those of its own C library.
+        """
+        led: set[str] = set()
+        for target in self.plan.targets:
             future = pool.submit(self._one, target)
-            if number == 0 and self.plan.may_share:
+            if self.plan.may_share and target.image.libc not in led:
                 wait([future])
+                led.add(target.image.libc)
             yield future
 
     def _workers(self) -> int:
