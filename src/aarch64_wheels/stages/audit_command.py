@@ -51,6 +51,13 @@ def run_audit_command(session: Session, job: Job, wheel: Path, image_path: str) 
         session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
 
 
+def _requires(job: Job) -> tuple[str, ...]:
+    """Say what the commands require: abi3audit, where nothing is set, as for cibuildwheel."""
+    options = job.target.options
+    usual = ("abi3audit",) if "abi3audit" in options.audit_command else ()
+    return options.audit_requires or usual
+
+
 def _is_for(command: str, name: str) -> bool:
     return _STABLE not in command or is_stable_abi(name)
 
@@ -66,7 +73,7 @@ def _environment(session: Session, job: Job, image_path: str) -> dict[str, str]:
         cwd=root,
     )
     own = _ENVIRONMENT / "bin"
-    if wanted := job.target.options.audit_requires:
+    if wanted := _requires(job):
         argv = ["uv", "pip", "install", "--python", own / "python", *constrained(session, job)]
         session.run([*argv, *wanted], sink=job.sink, env=env, cwd=PROJECT)
     return own_variables(
