@@ -49,10 +49,17 @@ def digest(source: Path, exclude: Collection[Path]) -> str:
         if stat.S_ISLNK(mode):
             content = os.readlink(path)  # noqa: PTH115 - as text, whatever it is
         elif stat.S_ISREG(mode):
-            content = sha256_of(path)
+            content = _content_of(path)
         row = (name, stat.S_IFMT(mode), mode & 0o111 != 0, content)
         total.update(repr(row).encode(errors="surrogateescape"))
     return total.hexdigest()
+
+
+def _content_of(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:  # to be told where it is needed: `pack` cannot read it either
+        return str(error.strerror)
 
 
 def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:
