@@ -59,7 +59,9 @@ def test_what_is_refused(text: str, what: str) -> None:
     assert caught.value.hint
 
 
-WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12))
+#: A quoted semicolon by itself is taken for an end, as by cibuildwheel: shlex tells no difference.
+WORD = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+WORDS = st.lists(WORD.filter(lambda word: word != ";"))
 
 
 @given(words=WORDS)
