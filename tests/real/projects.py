@@ -50,7 +50,7 @@ PROJECTS = (
         requirement="idna==3.20",
         kind="pure Python, flit",
         python=("cp39", "cp313", "cp315"),
-        options=_test("pytest -q {project}/tests", "pytest"),
+        options=_test("pytest -q {project}/tests", "pytest", "hypothesis"),
         wheels=1,
     ),
     RealProject(

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from aarch64_wheels.commands.before_all import REPOSITORY, BeforeAll, reads_no_project
+from aarch64_wheels.commands.before_all import (
+    REPOSITORY,
+    BeforeAll,
+    keep_layer,
+    reads_no_project,
+)
 from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.environments import Environments
 from aarch64_wheels.errors import CommandError
@@ -85,8 +90,8 @@ class FakeRoom:
 class Upon:
     """Makes rooms of images that were made of others."""
 
-    def upon(self, room: Any, reference: str, *, has_project: bool) -> Any:
-        return (room.image_id, reference, has_project)
+    def after(self, room: Any, job: Job) -> Any:
+        return (room.image_id, *keep_layer(room, job))
 
 
 @dataclass(kw_only=True)
@@ -100,10 +105,10 @@ class Stand:
     lines: list[str] = field(default_factory=list)
     sessions: list[FakeSession] = field(default_factory=list)
 
-    def run(self) -> tuple[BeforeAll, FakeRoom]:
+    def run(self) -> tuple[BeforeAll[Any], FakeRoom]:
         return self.run_of()
 
-    def run_of(self, *, reuse: bool = True, **changes: Any) -> tuple[BeforeAll, FakeRoom]:
+    def run_of(self, *, reuse: bool = True, **changes: Any) -> tuple[BeforeAll[Any], FakeRoom]:
         """Begin a run, of which some things are other."""
         sample = replace(plan(), **{key: changes.pop(key) for key in ("mode",) if key in changes})
         fields: dict[str, Any] = {"plan": sample, **changes}
@@ -192,7 +197,8 @@ def test_of_many_at_a_time_one_runs_it_and_all_wait(stand: Stand) -> None:
     before, _ = stand.run()
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(before.room, stand.job(number=row % 2)) for row in range(4)]
-        while not runs:
+        deadline = time.monotonic() + 30
+        while not runs and time.monotonic() < deadline:
             time.sleep(0.01)
         release.set()
         rooms = [future.result(10) for future in futures]

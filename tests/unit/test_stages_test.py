@@ -61,7 +61,7 @@ def test_the_steps_and_their_order(tmp_path: Path) -> None:
         ("uv", "venv", "--seed", "--no-project", "--python", str(PYTHON), OWN),
         ("sh", "-c", "pip list"),
         (*INSTALL, "--", f"{FINISHED}/{WHEEL}[one,two]"),
-        (*INSTALL, f"--group={PROJECT}/pyproject.toml:tests", "--", "pytest>=8", "-e ."),
+        (*INSTALL, f"--group={PROJECT}/pyproject.toml:tests", "pytest>=8", "-e ."),
         ("sh", "-c", f"pytest {PROJECT}/tests -k {FINISHED}/{WHEEL}"),
     ]
     places = [command.cwd for command in session.commands]

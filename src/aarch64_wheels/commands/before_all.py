@@ -80,8 +80,9 @@ class BeforeAll(Generic[R]):
 
         Whatever happens, the others go on.
         """
-        command = job.target.options.before_all
-        first = next(row for row in base.plan.targets if row.options.before_all == command)
+        command, all_of = job.target.options.before_all, base.plan.targets
+        own = [row for row in all_of if row.options.before_all == command]
+        first = own[0] if own else replace(all_of[0], options=job.target.options)
         try:
             future.set_result(self.rooms.after(base, replace(job, target=first)))
         except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for

@@ -28,6 +28,7 @@ from aarch64_wheels.commands.sdist import through_sdist
 from aarch64_wheels.disk import check_output_dir
 from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.client import Engine, connect
+from aarch64_wheels.engine.create_args import read_create_args
 from aarch64_wheels.errors import ExitCode, UsageError
 from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
@@ -73,7 +74,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
-        engine = _open_engine(settings, host, observer)
+        engine = _open_engine(settings, host, plan, observer)
         build = Build(
             settings=settings, host=host, engine=engine, observer=observer, scratch=Path(scratch)
         )
@@ -86,12 +87,17 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
 
 
-def _open_engine(settings: Settings, host: Host, observer: Observer) -> Engine | HostEngine:
-    if settings.engine is not EngineName.NONE:
-        return connect(settings.engine, host.environ)
-    if settings.image != Settings().image:
-        observer.note(f"the image {settings.image} is not used: `--engine none` takes this machine")
-    return HostEngine(host.machine)
+def _open_engine(
+    settings: Settings, host: Host, plan: Plan, observer: Observer
+) -> Engine | HostEngine:
+    if settings.engine is EngineName.NONE:
+        if settings.image != Settings().image:
+            words = "`--engine none` takes this machine"
+            observer.note(f"the image {settings.image} is not used: {words}")
+        return HostEngine(host.machine)
+    said = read_create_args(plan.targets[0].options.container_engine, host.environ).engine
+    is_auto = settings.engine is EngineName.AUTO
+    return connect(EngineName(said) if said and is_auto else settings.engine, host.environ)
 
 
 def _refuse_hostile_link(settings: Settings, host: Host) -> None:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.create_args import CreateArgs
 from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
@@ -44,6 +45,7 @@ class Containers:
     run_id: str
     reuse: bool = True
     limits: Limits = field(default_factory=Limits)
+    given: CreateArgs = field(default_factory=CreateArgs)
 
     def plain(
         self, mounts: tuple[Mount, ...] = (), path: str | None = None, keep_as: str = ""
@@ -57,7 +59,11 @@ class Containers:
         """
         environment = container_environment(self.host.environ, self.host.index)
         spec = ContainerSpec(
-            environment={**environment, "PATH": path} if path else environment,
+            environment={
+                **environment,
+                **self.given.environment,
+                **({"PATH": path} if path else {}),
+            },
             ca_bundle=self.host.index.ca_bundle,
             emulated=self.emulated,
             network=network_mode(self.host.environ, self.host.index),
@@ -65,6 +71,7 @@ class Containers:
             run_id=self.run_id,
             keep_as=keep_as,
             limits=self.limits,
+            given=self.given,
         )
         kept = self.reuse and keep_as and is_kept(self.engine, keep_as)
         return self.engine.start_session(keep_as if kept else self.reference, spec)

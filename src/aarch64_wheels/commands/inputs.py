@@ -17,7 +17,7 @@ from aarch64_wheels.native.wheels import ensure_patchelf
 from aarch64_wheels.planning import make_plan
 from aarch64_wheels.processes import Processes
 from aarch64_wheels.settings.modes import GLIBC_LINUX
-from aarch64_wheels.source import Source, open_source
+from aarch64_wheels.source import Source, SourceKind, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -91,7 +91,8 @@ def project_layers(
     layers: Layers, source: Source, host: Host, note: Callable[[str], None]
 ) -> Layers:
     """Put the project's settings below the user's, and tell what is to be known of both."""
-    found = layers.with_project(source.directory, host.environ)
+    is_own = source.kind is SourceKind.DIRECTORY
+    found = layers.with_project(source.directory, host.environ, is_own=is_own)
     for text in (*source.notes, *found.notes):
         note(text)
     return found

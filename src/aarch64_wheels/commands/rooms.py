@@ -12,6 +12,7 @@ from aarch64_wheels.commands.inputs import native_system
 from aarch64_wheels.commands.setups import Setups
 from aarch64_wheels.commands.test_image import TestImage
 from aarch64_wheels.embedded.store import EmbeddedImage
+from aarch64_wheels.engine.create_args import read_create_args
 from aarch64_wheels.engine.images import ensure_image, interpreters_of
 from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import UnfitError
@@ -117,7 +118,7 @@ class Rooms:
         Raises:
             UnfitError: an image or native tools cannot be had, or no interpreter is there.
         """
-        containers = {image: self._containers(image) for image in plan.images}
+        containers = {image: self._containers(image, plan) for image in plan.images}
         kept = self._without_missing(plan, containers)
         return tuple(self._room(kept, image, containers[image]) for image in kept.images)
 
@@ -155,10 +156,14 @@ class Rooms:
     def _tests(self, plan: Plan, tools: NativeTools | None) -> TestImage | None:
         if plan.test_image is None or not any(target.is_tested for target in plan.targets):
             return None
-        return TestImage(containers=self._containers(plan.test_image), tools=tools)
+        return TestImage(containers=self._containers(plan.test_image, plan), tools=tools)
 
-    def _containers(self, image: Image) -> Containers:
+    def _containers(self, image: Image, plan: Plan) -> Containers:
+        # The user's own words are the same for all targets, or at least for those of an image.
+        rows = [row for row in plan.targets if row.image == image] or plan.targets
+        text = rows[0].options.container_engine
         return Containers(
+            given=read_create_args(text, self.host.environ),
             engine=self.engine,
             host=self.host,
             reference=self._reference(image),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: A directory that holds one of these is a virtual environment (PEP 405) or a cache that is
 #: made anew at will (the Cache Directory Tagging Specification).
 _MADE_ANEW = ("pyvenv.cfg", "CACHEDIR.TAG")
+#: What names commits in `.git`.
+_COMMITS = ("HEAD", "packed-refs", "refs")
 
 
 def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) -> IO[bytes]:
@@ -39,11 +41,16 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
 
 
 def digest(source: Path, exclude: Collection[Path]) -> str:
-    """Give a SHA-256 of what `pack` would copy: names, kinds, modes and contents, no times."""
+    """Give a SHA-256 of what `pack` would copy: names, kinds, modes and contents, no times.
+
+    Of git's data what names commits counts: the rest follows from it, or changes with every look.
+    """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     total = hashlib.sha256()
     rows = _walk(source.resolve(), ".", left_out)
     for path, name in sorted(rows, key=lambda row: os.fsencode(row[1])):
+        if _is_of_git(name):
+            continue
         mode = path.lstat().st_mode
         content = ""
         if stat.S_ISLNK(mode):
@@ -53,6 +60,14 @@ def digest(source: Path, exclude: Collection[Path]) -> str:
         row = (name, stat.S_IFMT(mode), mode & 0o111 != 0, content)
         total.update(repr(row).encode(errors="surrogateescape"))
     return total.hexdigest()
+
+
+def _is_of_git(name: str) -> bool:
+    """Tell whether a path lies in `.git`, and names no commit."""
+    parts = PurePosixPath(name).parts
+    if ".git" not in parts[:-1]:
+        return False
+    return parts[parts.index(".git") + 1] not in _COMMITS
 
 
 def _content_of(path: Path) -> str:

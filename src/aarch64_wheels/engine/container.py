@@ -212,9 +212,8 @@ class ContainerSession:
 
     def _create_and_start(self, *, init: bool) -> None:
         api = self._client.api
-        host_config = api.create_host_config(
-            init=init, network_mode=self._spec.network, mounts=_read_only(self._spec.mounts)
-        )
+        ours = {"network_mode": self._spec.network, "mounts": _read_only(self._spec.mounts)}
+        host_config = api.create_host_config(**{**ours, **self._spec.given.host}, init=init)
         api.create_container(
             self._image,
             command=list(SLEEP[1:]),

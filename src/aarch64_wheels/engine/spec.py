@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.create_args import CreateArgs
 from aarch64_wheels.engine.watch import Limits
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ContainerSpec:
         run_id: names the run in the container's label.
         keep_as: the image that `Session.keep` makes of it, empty if none.
         limits: of time, for its commands.
+        given: the user's own arguments for it.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -51,6 +53,7 @@ class ContainerSpec:
     run_id: str = "run"
     keep_as: str = ""
     limits: Limits = field(default_factory=Limits)
+    given: CreateArgs = field(default_factory=CreateArgs)
 
     @property
     def cpu(self) -> dict[str, str]:

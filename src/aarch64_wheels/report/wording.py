@@ -14,8 +14,9 @@ _KIB = 1024
 
 
 def short(identifier: str) -> str:
-    """Shorten a target's identifier to its interpreter's tag: `cp313`."""
-    return identifier.partition("-")[0]
+    """Shorten a target's identifier to its interpreter's tag: `cp313`, `cp313-musl`."""
+    tag, _, platform = identifier.partition("-")
+    return f"{tag}-musl" if platform.startswith("musllinux") else tag
 
 
 def seconds(value: float) -> str:

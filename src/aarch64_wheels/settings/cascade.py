@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from aarch64_wheels.settings.globs import matches
 from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from aarch64_wheels.settings.schema import Option
 
@@ -55,7 +55,16 @@ class Layer:
 
     def place_of(self, option: Option) -> str:
         """Say where an option's value stands."""
-        return self.place.replace("{}", self.names.get(option.name, option.name))
+        return self.place_of_name(option.name)
+
+    def place_of_name(self, name: str) -> str:
+        """Say where the value of the option of this name stands."""
+        return self.place.replace("{}", self.names.get(name, name))
+
+    def without(self, names: Collection[str]) -> Layer:
+        """Leave options out."""
+        kept = {name: value for name, value in self.values.items() if name not in names}
+        return replace(self, values=kept)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from aarch64_wheels.settings.kinds import WORDS
 from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 TABLE = "tool.cibuildwheel"
 PLATFORM = "linux"
@@ -89,6 +89,17 @@ class Theirs:
 
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def without(self, names: Collection[str]) -> Theirs:
+        """Leave options out of the project's files, naming them; variables are the user's."""
+        notes = [
+            f"{layer.place_of_name(name)} has no effect: a project may not choose it here"
+            for layer in self.layers
+            for name in names
+            if not layer.text and name in layer.values
+        ]
+        rows = tuple(row if row.text else row.without(names) for row in self.layers)
+        return Theirs(layers=rows, notes=(*self.notes, *dict.fromkeys(notes)))
 
     @property
     def is_there(self) -> bool:

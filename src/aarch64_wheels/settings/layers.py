@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 T = TypeVar("T", Settings, PublishSettings, BuildOptions)
 
 
+#: What a project may not choose, by whether it is the user's own: how containers touch this
+#: machine, and which of its variables somebody else's code gets to see.
+_NOT_OF_PROJECTS = {
+    True: ("container-engine",),
+    False: ("container-engine", "environment-pass"),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layers:
     """All that was set, in layers, and what it comes to.
@@ -57,12 +65,15 @@ class Layers:
         """Give an option's value and where it comes from; None: it is the default."""
         return cascade(option, self.rows, identifier)
 
-    def with_project(self, root: Path, environ: Mapping[str, str]) -> Layers:
+    def with_project(
+        self, root: Path, environ: Mapping[str, str], *, is_own: bool = True
+    ) -> Layers:
         """Put what a project has set for cibuildwheel below everything.
 
         Args:
             root: the unpacked project; a `config_file` stands for its pyproject.toml.
             environ: the process's environment, with `CIBW_*`.
+            is_own: it is the user's own directory, and not what somebody has published.
 
         Raises:
             UsageError: the file cannot be read, or what stands in it cannot be understood.
@@ -71,7 +82,8 @@ class Layers:
         tables = read_tables(str(root), config_file)
         # By its name in the project: an unpacked one lies where nobody would look for it.
         origin = tables.origin if config_file else Path(tables.origin).name
-        theirs = read_cibuildwheel(tables.theirs, origin, environ)
+        read = read_cibuildwheel(tables.theirs, origin, environ)
+        theirs = read if config_file else read.without(_NOT_OF_PROJECTS[is_own])
         return replace(
             self,
             rows=(*theirs.layers, *self.rows),

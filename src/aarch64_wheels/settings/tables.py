@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,13 +43,15 @@ def read_tables(source: str, config_file: Path | None) -> Tables:
             a source may not choose.
     """
     path = config_file or Path(source) / "pyproject.toml"
-    if config_file is None and not path.is_file():
+    # Unlike `Path.is_file`, it takes any text that may be a source.
+    if config_file is None and not os.path.isfile(path):  # noqa: PTH113
         return Tables()
     data = _read_toml(path)
     ours, theirs = (_table(data, name, path) for name in (TABLE, THEIR_TABLE))
     if config_file is None:
         _refuse_places_outside(ours, str(path))
         _refuse_receivers(ours, str(path))
+        _refuse_reach(ours, str(path))
     elif not ours and not theirs:
         _refuse_top_level(data, path)
     return Tables(ours=ours, theirs=theirs, origin=str(path))
@@ -111,6 +114,15 @@ def _refuse_receivers(table: Mapping[str, object], origin: str) -> None:
                 f"`{key}` in [{TABLE}] of {origin} would say who is given secrets or identities",
                 hint=f"give it by --{key}, or keep it in a file of your own (--config-file)",
             )
+
+
+def _refuse_reach(table: Mapping[str, object], origin: str) -> None:
+    """Keep it from choosing what containers may do to this machine."""
+    if "container-engine" in table:
+        raise UsageError(
+            f"`container-engine` in [{TABLE}] of {origin} would say what containers may do here",
+            hint="give it by --container-engine, or keep it in a file of your own (--config-file)",
+        )
 
 
 def _refuse_top_level(data: Mapping[str, object], path: Path) -> None:

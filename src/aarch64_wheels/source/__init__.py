@@ -67,9 +67,10 @@ def open_source(
     if location is not None:
         return _fetched(location, _new_directory(workdir), index)
     path = Path(text)
-    if text and path.is_dir():
+    # These two take any text; those of `Path` raise OSError for a name that is too long.
+    if text and os.path.isdir(text):  # noqa: PTH112
         return _directory(text, path, workdir, environ)
-    if text and path.is_file():
+    if text and os.path.isfile(text):  # noqa: PTH113
         _refuse_other_files(text)
         return sdist_source(text, path, workdir)
     requirement = _requirement(text)
@@ -184,7 +185,7 @@ def _refuse_another(name: str, metadata: Metadata) -> None:
 
 def _requirement(text: str) -> Requirement:
     if _looks_like_path(text):
-        if not Path(text).exists():
+        if not os.path.exists(text):  # noqa: PTH110
             _refuse_wheel(text)
             raise UsageError(f"the source {_shown(text)} does not exist", hint=_HINT)
         raise UsageError(f"the source {text} is neither a directory nor a file", hint=_HINT)
