@@ -140,9 +140,9 @@ class BuildOptions:
         build_frontend: accepted for its arguments; the hooks are called by this program.
         build_verbosity: from -3 to 3.
         repair_wheel_command: stands for the repair by auditwheel; empty: that one.
-        audit_requires, audit_command: run on this host for finished wheels.
+        audit_requires, audit_command: run in the container for finished wheels.
         test_command and what begins with `test`, before_test: how a wheel is tested.
-        dependency_versions: constraints of the tests' tools.
+        dependency_versions: constraints on what builds and tests require.
         manylinux_image, manylinux_pypy_image, musllinux_image: to build in.
         container_engine: its name and arguments, as `docker; create_args: --cpus 2`.
     """
