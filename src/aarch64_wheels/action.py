@@ -96,9 +96,12 @@ def _run(environ: Mapping[str, str], observer: GitHubObserver) -> int:
 
 
 def _mask_passwords(environ: Mapping[str, str]) -> None:
-    """Have the log show `***` for passwords in the URLs of the runner's package indexes."""
+    """Have the log show `***` for passwords in the URLs of package indexes and of the source."""
     index = read_index_settings(environ, pip_config_files(environ, Path.home()))
-    for url in filter(None, [index.index_url, *index.extra_index_urls]):
+    # A user without a password is a token, but for ssh, where it is a mere name.
+    words = core.get_input("source").split()
+    sources = [word for word in words if "://" in word and "ssh://" not in word]
+    for url in filter(None, [index.index_url, *index.extra_index_urls, *sources]):
         for secret in passwords(url):
             core.set_secret(secret)
     sys.stdout.flush()

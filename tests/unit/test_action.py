@@ -232,6 +232,24 @@ def test_passwords_of_indexes_are_masked_before_anything_else(
     assert lines[:3] == [f"::add-mask::{secret}" for secret in masked]
 
 
+@pytest.mark.parametrize(
+    ("source", "masked"),
+    [
+        pytest.param("git+https://me:pass@host/a@v1", ["pass"], id="password"),
+        pytest.param("a @ git+https://token@host/a", ["token"], id="token"),
+        pytest.param("git+ssh://git@host/a", [], id="ssh"),
+        pytest.param("kiwisolver==1.4.7", [], id="none"),
+    ],
+)
+def test_a_password_of_the_source_is_masked(
+    runner: Runner, capsys: pytest.CaptureFixture[str], source: str, masked: list[str]
+) -> None:
+    runner.give(source=source, jobs="many")
+    assert action.main() == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if "add-mask" in line] == [f"::add-mask::{it}" for it in masked]
+
+
 def test_setup_can_be_left_out(runner: Runner) -> None:
     runner.give(setup="false")
     assert action.main() == 0
