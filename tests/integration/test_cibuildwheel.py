@@ -33,7 +33,8 @@ def cibuildwheel_spring(image: str, spring: Path, directory: Path) -> Path:
     }
     command = [sys.executable, "-m", "cibuildwheel", "--platform=linux"]
     done = subprocess.run(
-        [*command, "--output-dir", str(directory), str(spring)],
+        [*command, "--output-dir", str(directory)],
+        cwd=spring,
         env={**os.environ, **options},
         capture_output=True,
         text=True,
