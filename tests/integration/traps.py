@@ -33,8 +33,13 @@ _MAX_RECORD = 1 << 22
 #: What may run under emulation: the shell, and small programs of the system that answer a question,
 #: or alter a finished file (`strip`, which some backends run on each library they install). None of
 #: them compiles, links or runs a build tool.
+#: auditwheel asks the image which package a grafted library is of (PEP 770).
+_PACKAGES = {"apt", "dpkg", "dpkg-query"}
 ALLOWED = frozenset(
-    {"aarch64-linux-gnu-strip", "dash", "file", "git", "ls", "mkdir", "pkgconf", "tail", "uname"}
+    {
+        *("aarch64-linux-gnu-strip", "dash", "file", "git", "ls", "mkdir", "pkgconf", "tail"),
+        *("uname", *_PACKAGES),
+    }
 )
 
 
