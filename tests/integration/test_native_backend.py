@@ -76,7 +76,7 @@ def _target(output: Path) -> dict[str, Any]:
 
 
 def _log(output: Path) -> str:
-    (log,) = (output / "logs").iterdir()
+    (log,) = (output / "logs").glob("*.log")
     return log.read_text(encoding="utf-8")
 
 
