@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -133,7 +134,9 @@ def test_setuptools_builds_natively(run: Run, tmp_path: Path) -> None:
 
 
 def test_numpys_files_to_link_and_include_are_the_targets(run: Run, tmp_path: Path) -> None:
-    system = 'requires = ["setuptools>=77", "numpy>=2"]\nbuild-backend = "setuptools.build_meta"'
+    # No other run has required just this, so no environment is kept that could be used.
+    numpy = f"numpy>=2,!=0.0.{time.time_ns()}"
+    system = f'requires = ["setuptools>=77", "{numpy}"]\nbuild-backend = "setuptools.build_meta"'
     extension = (
         'Extension("sums", ["sums.c"], include_dirs=[numpy.get_include()], '
         'libraries=["npymath"], library_dirs=[numpy.get_include() + "/../lib"])'
