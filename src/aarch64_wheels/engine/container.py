@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 import uuid
-from collections import deque
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,10 +18,10 @@ from aarch64_wheels.engine.archive import (
     unpack_flat,
     unpack_one,
 )
-from aarch64_wheels.engine.exec import STDOUT, execute
+from aarch64_wheels.engine.commands import TAIL_LINES, Commands
+from aarch64_wheels.engine.exec import execute
 from aarch64_wheels.engine.failures import ENGINE_FAILURES, words_of
 from aarch64_wheels.engine.kept import keep
-from aarch64_wheels.engine.lines import LineSplitter
 from aarch64_wheels.engine.owner import Owner
 from aarch64_wheels.engine.pulling import PLATFORM
 from aarch64_wheels.engine.running import running_in
@@ -35,18 +34,16 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePosixPath
     from types import TracebackType
 
-    from aarch64_wheels.engine.api import Argv, LineSink
+    from aarch64_wheels.engine.api import Argv
     from aarch64_wheels.engine.registry import ContainerRegistry
     from aarch64_wheels.engine.spec import Mount
     from aarch64_wheels.errors import TimedOutError
 
-#: Lines of output that an error quotes.
-TAIL_LINES = 30
 #: Coreutils and busybox both have it. It sleeps in the kernel, so it costs nothing under QEMU.
 SLEEP = ("sleep", "infinity")
 
 
-class ContainerSession:
+class ContainerSession(Commands[int | Overrun]):
     """`api.Session` over docker-py; a context manager that leaves no container behind."""
 
     def __init__(
@@ -88,45 +85,6 @@ class ContainerSession:
     def begin(self, stage: str) -> None:
         """See `api.Session.begin`."""
         self._watch.begin(stage)
-
-    def run(
-        self,
-        argv: Argv,
-        *,
-        sink: LineSink,
-        env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None,
-    ) -> None:
-        """See `api.Session.run`."""
-        tail: deque[str] = deque(maxlen=TAIL_LINES)
-
-        def both(line: str) -> None:
-            tail.append(line)
-            sink(line)
-
-        splitters = {stream: LineSplitter(both) for stream in (1, 2)}
-        status = self._execute(argv, env, cwd, lambda stream, data: splitters[stream].feed(data))
-        for splitter in splitters.values():
-            splitter.close()
-        self._check(argv, status, tail)
-
-    def capture(
-        self,
-        argv: Argv,
-        *,
-        sink: LineSink | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None,
-    ) -> str:
-        """See `api.Session.capture`."""
-        output: dict[int, list[bytes]] = {1: [], 2: []}
-        status = self._execute(argv, env, cwd, lambda stream, data: output[stream].append(data))
-        texts = {stream: b"".join(data).decode(errors="replace") for stream, data in output.items()}
-        if sink is not None:
-            for line in texts[2].splitlines():
-                sink(line)
-        self._check(argv, status, (texts[1] + texts[2]).splitlines())
-        return texts[STDOUT]
 
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
@@ -252,16 +210,16 @@ class ContainerSession:
         with self._engine_errors("copy files into"):
             self._client.api.put_archive(self.name, "/", archive)
 
-    def _check(self, argv: Argv, status: int | Overrun, lines: Any) -> None:
-        if status == 0:
+    def _check(self, argv: Argv, ending: int | Overrun, lines: Collection[str]) -> None:
+        if ending == 0:
             return
         if self._registry.closed:
             raise self._gone()
         tail = list(lines)[-TAIL_LINES:]
-        if isinstance(status, Overrun):
-            raise self._kill(status, tail)
+        if isinstance(ending, Overrun):
+            raise self._kill(ending, tail)
         words = tuple(str(word) for word in argv)
-        raise CommandError(words, status, "\n".join(tail), emulated=self._spec.emulated)
+        raise CommandError(words, ending, "\n".join(tail), emulated=self._spec.emulated)
 
     def _kill(self, overrun: Overrun, tail: Sequence[str]) -> TimedOutError:
         """End all processes at once, by the container's first; an engine cannot end a command."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import tarfile
 import tempfile
-from collections import deque
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
-from aarch64_wheels.engine.lines import LineSplitter
+from aarch64_wheels.engine.commands import TAIL_LINES, Commands
 from aarch64_wheels.engine.watch import Limits, Overran, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
@@ -26,17 +25,15 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
     from types import TracebackType
 
-    from aarch64_wheels.engine.api import Argv, LineSink
+    from aarch64_wheels.engine.api import Argv
     from aarch64_wheels.hostengine.following import OnOutput
     from aarch64_wheels.processes import Processes
 
-#: Lines of output that an error quotes.
-TAIL_LINES = 30
 #: The statuses of what cannot be started (POSIX): not there; there, and no program.
 _NOT_FOUND, _NOT_A_PROGRAM = 127, 126
 
 
-class HostSession:
+class HostSession(Commands[int]):
     """A session without a container; a context manager that leaves nothing behind.
 
     Args:
@@ -79,44 +76,6 @@ class HostSession:
     def begin(self, stage: str) -> None:
         """See `api.Session.begin`."""
         self._watch.begin(stage)
-
-    def run(
-        self,
-        argv: Argv,
-        *,
-        sink: LineSink,
-        env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None,
-    ) -> None:
-        """See `api.Session.run`."""
-        tail: deque[str] = deque(maxlen=TAIL_LINES)
-
-        def both(line: str) -> None:
-            tail.append(line)
-            sink(line)
-
-        splitters = {stream: LineSplitter(both) for stream in (1, 2)}
-        status = self._execute(argv, env, cwd, lambda stream, data: splitters[stream].feed(data))
-        for splitter in splitters.values():
-            splitter.close()
-        _check(argv, status, tail)
-
-    def capture(
-        self,
-        argv: Argv,
-        *,
-        sink: LineSink | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: PurePosixPath | None = None,
-    ) -> str:
-        """See `api.Session.capture`."""
-        output: dict[int, list[bytes]] = {1: [], 2: []}
-        status = self._execute(argv, env, cwd, lambda stream, data: output[stream].append(data))
-        texts = {stream: b"".join(data).decode(errors="replace") for stream, data in output.items()}
-        for line in texts[2].splitlines() if sink else ():
-            sink(line)  # type: ignore[misc]
-        _check(argv, status, (texts[1] + texts[2]).splitlines())
-        return texts[1]
 
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
@@ -211,6 +170,11 @@ class HostSession:
                 except Overran as end:
                     raise timed_out(end.overrun, _running(child.pid), ()) from None
 
+    def _check(self, argv: Argv, ending: int, lines: Collection[str]) -> None:
+        if ending:
+            tail = "\n".join(list(lines)[-TAIL_LINES:])
+            raise CommandError(tuple(str(word) for word in argv), ending, tail)
+
 
 def _running(group: int) -> list[str]:
     """List the processes of a group, by their ages in seconds, as far as this host can tell."""
@@ -220,12 +184,6 @@ def _running(group: int) -> list[str]:
     except (OSError, subprocess.TimeoutExpired):
         return []
     return [one_line(line)[:160] for line in done.stdout.splitlines()[:12]]
-
-
-def _check(argv: Argv, status: int, lines: Collection[str]) -> None:
-    if status:
-        tail = "\n".join(list(lines)[-TAIL_LINES:])
-        raise CommandError(tuple(str(word) for word in argv), status, tail)
 
 
 @contextmanager
