@@ -11,8 +11,7 @@ from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.engine.network import container_environment, network_mode
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
 from aarch64_wheels.engine.watch import Limits
-from aarch64_wheels.native.places import BIN, COMPILERS
-from aarch64_wheels.settings.schema import Compiler
+from aarch64_wheels.stages.activation import native_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,13 +80,9 @@ class Containers:
         self, plan: Plan, target: Target, tools: NativeTools, keep_as: str = ""
     ) -> Iterator[Session]:
         """Make a container in which native tools come before the image's own."""
-        mounts, path = tools.mounts(target.interpreter), self._native_path(plan.compiler)
+        mounts = tools.mounts(target.interpreter)
+        path = ":".join((*native_path(plan), self.engine.image_path(self.reference)))
         with self.plain(mounts, path, keep_as) as session:
             if not session.is_prepared:
                 tools.install(session)
             yield session
-
-    def _native_path(self, compiler: Compiler) -> str:
-        own = self.engine.image_path(self.reference)
-        compilers = () if compiler is Compiler.GCC else (str(COMPILERS),)
-        return ":".join((*compilers, str(BIN), own))

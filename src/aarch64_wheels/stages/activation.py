@@ -10,6 +10,8 @@ from aarch64_wheels.settings.schema import Compiler, Mode
 from aarch64_wheels.stages.job import ENVIRONMENT, UV_ENVIRONMENT
 
 if TYPE_CHECKING:
+    from pathlib import PurePosixPath
+
     from aarch64_wheels.plan import Plan
 
 
@@ -30,6 +32,11 @@ def active_environment(
         "PATH": ":".join((str(ENVIRONMENT / "bin"), *native_path(plan), image_path)),
         **startup_variables(identity=identity, parallel=parallel),
     }
+
+
+def own_path(plan: Plan, python: PurePosixPath, image_path: str) -> str:
+    """Give the PATH of a project's commands: the target's own Python first, native tools next."""
+    return ":".join((str(python.parent), *native_path(plan), image_path))
 
 
 def native_path(plan: Plan) -> tuple[str, ...]:

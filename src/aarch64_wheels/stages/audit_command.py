@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.native.places import WORK
 from aarch64_wheels.sharing import is_stable_abi
-from aarch64_wheels.stages.before import own_variables
+from aarch64_wheels.stages.before import own_variables, run_shell
 from aarch64_wheels.stages.job import FINISHED, PROJECT, UV_ENVIRONMENT, Job
-from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.requirements import constrained
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ def run_audit_command(session: Session, job: Job, wheel: Path, image_path: str) 
     session.copy_in(wheel, place)
     variables = _environment(session, job, image_path)
     for command in commands:
-        job.sink(f"$ {command}")
-        filled = fill(command, project=PROJECT, package=job.place, wheel=place, abi3_wheel=place)
-        session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
+        run_shell(session, job, command, variables, wheel=place, abi3_wheel=place)
 
 
 def _requires(job: Job) -> tuple[str, ...]:

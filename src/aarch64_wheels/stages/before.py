@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.settings.frontend import read_frontend
-from aarch64_wheels.stages.activation import native_path
+from aarch64_wheels.stages.activation import own_path
 from aarch64_wheels.stages.job import PROJECT, Job
 from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.variables import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import PurePosixPath
 
     from aarch64_wheels.engine.api import Session
 
@@ -32,7 +33,7 @@ def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[s
 
 
 def run_command(
-    session: Session, job: Job, command: str, image_path: str, **values: object
+    session: Session, job: Job, command: str, image_path: str, **values: PurePosixPath
 ) -> None:
     """Run a command of the project in its directory, with the target's own Python on PATH.
 
@@ -47,12 +48,35 @@ def run_command(
         StageError: it failed, or its variables cannot be evaluated.
     """
     python = job.target.interpreter.python
-    path = ":".join((str(python.parent), *native_path(job.plan), image_path))
+    path = own_path(job.plan, python, image_path)
     variables = own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
+    run_shell(session, job, command, variables, **values)
+
+
+def run_shell(
+    session: Session,
+    job: Job,
+    command: str,
+    variables: Mapping[str, str],
+    cwd: PurePosixPath = PROJECT,
+    **values: PurePosixPath,
+) -> None:
+    """Run a command of the project with just these variables, its placeholders filled.
+
+    Args:
+        session: the container, with the project in it.
+        job: what is built.
+        command: for a shell.
+        variables: all that it gets besides those of the container.
+        cwd: where it runs.
+        **values: for placeholders besides `{project}` and `{package}`.
+
+    Raises:
+        StageError: it failed.
+    """
     job.sink(f"$ {command}")
-    texts = {name: str(value) for name, value in values.items()}
-    filled = fill(command, project=PROJECT, package=job.place, **texts)
-    session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=PROJECT)
+    filled = fill(command, project=PROJECT, package=job.place, **values)
+    session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
 
 
 def run_before_build(session: Session, job: Job, image_path: str) -> None:

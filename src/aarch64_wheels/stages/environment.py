@@ -10,7 +10,7 @@ from aarch64_wheels.native.placement import place_identity
 from aarch64_wheels.native.provenance import reset_calls
 from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.settings.schema import Mode
-from aarch64_wheels.stages.activation import active_environment, native_path
+from aarch64_wheels.stages.activation import active_environment, own_path
 from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
 from aarch64_wheels.stages.hooks import Prepared, call_hook
 from aarch64_wheels.stages.installer import as_uv, mentions_installer
@@ -101,9 +101,7 @@ def _in_the_image(session: Session, job: Job, prepared: Prepared) -> Prepared:
     """Run the hooks with the image's own interpreter, and what `before-build` has installed."""
     python = job.target.interpreter.python
     job.sink("`build-frontend` asks for no isolation: nothing is installed for the build")
-    path = ":".join(
-        (str(python.parent), *native_path(job.plan), prepared.facts.image_path),
-    )
+    path = own_path(job.plan, python, prepared.facts.image_path)
     variables = own_variables(session, job, {**UV_ENVIRONMENT, "PATH": path})
     return replace(prepared, python=python, variables=variables)
 

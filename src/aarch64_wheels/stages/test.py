@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError, is_crash
-from aarch64_wheels.stages.before import own_variables
+from aarch64_wheels.stages.before import own_variables, run_shell
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
 from aarch64_wheels.stages.installer import as_uv
 from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
-from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.requirements import constrained, explained
 from aarch64_wheels.stages.variables import evaluate
 
@@ -78,17 +77,17 @@ def run_tests(bench: Bench, job: Job, wheel: Path) -> None:
     _uv(bench, job, [*make, bench.python, _ENVIRONMENT], {})
     variables = _variables(bench, job)
     if options.before_test:
-        _shell(bench, job, options.before_test, place, variables, PROJECT)
+        run_shell(session, job, options.before_test, variables, wheel=place)
     _install(bench, job, place, variables)
     _lay_out(session, job)
     try:
-        _shell(bench, job, options.test_command, place, variables, _PLACE)
+        run_shell(session, job, options.test_command, variables, _PLACE, wheel=place)
     except CommandError as error:
         if not is_crash(error):
             raise
         # The emulator's own faults seldom happen twice; a failing test does.
         job.sink(f"{error.what}: the tests are run once more")
-        _shell(bench, job, options.test_command, place, variables, _PLACE)
+        run_shell(session, job, options.test_command, variables, _PLACE, wheel=place)
 
 
 def _variables(bench: Bench, job: Job) -> dict[str, str]:
@@ -150,19 +149,6 @@ def _is_in(path: Path, project: Path) -> bool:
         return path.exists() and path.resolve().is_relative_to(project.resolve())
     except OSError:  # a name that no file can have
         return False
-
-
-def _shell(
-    bench: Bench,
-    job: Job,
-    command: str,
-    wheel: PurePosixPath,
-    variables: dict[str, str],
-    cwd: PurePosixPath,
-) -> None:
-    job.sink(f"$ {command}")
-    filled = fill(command, project=PROJECT, package=job.place, wheel=wheel)
-    bench.session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
 
 
 def _uv(bench: Bench, job: Job, argv: Argv, variables: Mapping[str, str]) -> None:
