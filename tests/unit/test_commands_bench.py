@@ -12,9 +12,9 @@ import pytest
 from aarch64_wheels.commands.rooms import ImageRoom
 from aarch64_wheels.commands.test_image import TestImage
 from aarch64_wheels.errors import StageError
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.plan import Interpreter
 from aarch64_wheels.settings.schema import Compiler, Mode
-from aarch64_wheels.stages.job import PROJECT
 from tests.unit.backend_samples import setup
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import DEBIAN

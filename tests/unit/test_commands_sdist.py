@@ -105,8 +105,8 @@ def test_the_hooks_of_an_sdist(tmp_path: Path) -> None:
     _through(tmp_path, session, package=PurePosixPath("python"))
     hooks = [command for command in session.commands if str(command).startswith(HOOK)]
     assert [(hook.argv[3], str(hook.cwd)) for hook in hooks] == [
-        ("get_requires_for_build_sdist", "/aarch64-wheels/project/python"),
-        ("build_sdist", "/aarch64-wheels/project/python"),
+        ("get_requires_for_build_sdist", "/project/python"),
+        ("build_sdist", "/project/python"),
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.hostengine.session import HostSession
-from aarch64_wheels.native.places import WORK
+from aarch64_wheels.native.places import PROJECT, WORK
 from aarch64_wheels.processes import Processes
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Argv
 
 PATH = os.environ["PATH"]
-PROJECT = WORK / "project"
 
 
 @pytest.fixture
@@ -53,6 +52,7 @@ HERE = f"{ROOT}/aarch64-wheels"
     [
         ("/aarch64-wheels", HERE),
         ("/aarch64-wheels/project/a.c", f"{HERE}/project/a.c"),
+        ("LIBS=/project/.libs:/project2", f"LIBS={ROOT}/project/.libs:/project2"),
         ("-I/aarch64-wheels/a -L/aarch64-wheels/b", f"-I{HERE}/a -L{HERE}/b"),
         ("--prefix=/aarch64-wheels/a", f"--prefix={HERE}/a"),
         ("/aarch64-wheels/a/bin:/usr/bin:/aarch64-wheels/b", f"{HERE}/a/bin:/usr/bin:{HERE}/b"),
@@ -117,13 +117,13 @@ def test_a_command_gets_mapped_words_variables_and_directory(session: HostSessio
     session.write(PROJECT / "a.txt", b"content\n")
     lines: list[str] = []
     session.run(
-        sh('cat "$1" "$PLACE" && pwd && echo "$KEPT" >&2', "/aarch64-wheels/project/a.txt"),
+        sh('cat "$1" "$PLACE" && pwd && echo "$KEPT" >&2', "/project/a.txt"),
         sink=lines.append,
-        env={"PLACE": "/aarch64-wheels/project/a.txt"},
+        env={"PLACE": "/project/a.txt"},
         cwd=PROJECT,
     )
     assert [line for line in lines if line == "content"] == ["content", "content"]
-    assert any(line.endswith("/aarch64-wheels/project") for line in lines)
+    assert any(line.endswith("/project") for line in lines)
     assert "1" in lines
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
 from aarch64_wheels.stages.audit_command import run_audit_command
 from aarch64_wheels.stages.before import (
@@ -18,7 +19,7 @@ from aarch64_wheels.stages.before import (
     run_command,
 )
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
-from aarch64_wheels.stages.job import BUILT, FINISHED, PROJECT, REPAIRED, Given, Job
+from aarch64_wheels.stages.job import BUILT, FINISHED, REPAIRED, Given, Job
 from aarch64_wheels.stages.repair import repair_wheel
 from tests.unit.fake_session import FakeSession
 from tests.unit.stage_samples import fails, make_job, says

@@ -10,9 +10,10 @@ import pytest
 
 from aarch64_wheels.environments import Environments
 from aarch64_wheels.native.backend import BackendOutcome, NotNative, first_choice
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.schema import Backend, BuildOptions, Compiler, Mode
 from aarch64_wheels.stages.environment import prepare_environment
-from aarch64_wheels.stages.job import PROJECT, PYTHON, Given, Job
+from aarch64_wheels.stages.job import PYTHON, Given, Job
 from tests.unit.backend_samples import HOOK, IMAGE_PATH, setup
 from tests.unit.environment_samples import NATIVE, RESOLVE, fresh_session, steps_of
 from tests.unit.stage_samples import make_job

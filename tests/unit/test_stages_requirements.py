@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError
-from aarch64_wheels.native.places import CALLS, IDENTITY
-from aarch64_wheels.stages.job import PROJECT
+from aarch64_wheels.native.places import CALLS, IDENTITY, PROJECT
 from tests.unit.backend_samples import HOOK
 from tests.unit.environment_samples import (
     INSTALL,

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aarch64_wheels.errors import CommandError, StageError, TimedOutError
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.schema import BuildOptions
-from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, Given, Job
+from aarch64_wheels.stages.job import FINISHED, TESTS, Given, Job
 from aarch64_wheels.stages.test import Bench, run_tests
 from tests.unit.environment_samples import refuses
 from tests.unit.fake_session import Command, FakeSession

@@ -15,8 +15,8 @@ from aarch64_wheels.hostengine.environment import host_environment
 from aarch64_wheels.hostengine.image import with_path
 from aarch64_wheels.hostengine.interpreters import Finder, no_headers
 from aarch64_wheels.hostengine.tools import find_patchelf, lay_tools
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.stages.before import run_command
-from aarch64_wheels.stages.job import PROJECT
 from aarch64_wheels.stages.project import place_project
 from aarch64_wheels.stages.test import Bench
 from aarch64_wheels.wheels import run_uv

@@ -18,5 +18,7 @@ CONFIGURE = NATIVE / "configure.py"
 #: Everything of ours in a container that is not mounted is below this directory.
 WORK = PurePosixPath("/aarch64-wheels")
 COMPILERS = WORK / "compilers"
+#: Where cibuildwheel has the project: settings of projects name files there by this path.
+PROJECT = PurePosixPath("/project")
 CALLS = WORK / "calls"
 IDENTITY = WORK / "identity"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.native.places import WORK
+from aarch64_wheels.native.places import PROJECT, WORK
 from aarch64_wheels.sharing import is_stable_abi
 from aarch64_wheels.stages.before import own_variables, run_shell
-from aarch64_wheels.stages.job import FINISHED, PROJECT, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.job import FINISHED, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.requirements import constrained
 
 if TYPE_CHECKING:

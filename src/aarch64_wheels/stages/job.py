@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.native.places import WORK
+from aarch64_wheels.native.places import PROJECT, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.wheelhouse import Wheelhouse
 
-PROJECT = WORK / "project"
 ENVIRONMENT = WORK / "environment"
 BUILT = WORK / "built"
 REPAIRED = WORK / "repaired"

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import CommandError, StageError, is_crash
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.stages.before import own_variables, run_shell
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
 from aarch64_wheels.stages.installer import as_uv
-from aarch64_wheels.stages.job import FINISHED, PROJECT, TESTS, UV_ENVIRONMENT, Job
+from aarch64_wheels.stages.job import FINISHED, TESTS, UV_ENVIRONMENT, Job
 from aarch64_wheels.stages.requirements import constrained, explained
 from aarch64_wheels.stages.variables import evaluate
 
