@@ -8,14 +8,18 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
+from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.report.model import Basis, Status
+from aarch64_wheels.source.project import GIT
 from aarch64_wheels.wheelhouse import LOGS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.model import TargetRecord
+    from aarch64_wheels.source import Source
     from aarch64_wheels.stages.job import Given
     from aarch64_wheels.wheelhouse import Wheelhouse
 
@@ -37,6 +41,20 @@ def basis_of(plan: Plan, target: Target, given: Given, source: str, image_id: st
     ]
     settings = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return Basis(source=source, settings=settings, image=image_id)
+
+
+def source_digest(source: Source, left_out: Collection[Path], *, by_sdist: bool) -> str:
+    """Give a digest of what wheels are made from: which package, of which files, and how.
+
+    Args:
+        source: what is built.
+        left_out: what of it is not copied.
+        by_sdist: wheels are built from the sdist that is made of it.
+    """
+    git_data = digest(source.git_data, name=GIT) if source.git_data else ""
+    files = source.sha256 or digest(source.root, left_out)
+    parts = (files, git_data, str(source.package), str(by_sdist))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def still_good(

@@ -47,27 +47,40 @@ class Wheelhouse:
         self._lock = threading.Lock()
         self._kept: dict[str, WheelRecord] = {}
 
-    def prepare(self, *, resume: bool = False) -> None:
-        """Make `logs/`, and take away the report of an earlier run.
-
-        Args:
-            resume: leave what is recorded of its finished targets.
+    def prepare(self) -> None:
+        """Make `logs/`.
 
         Raises:
             UnfitError: `logs` is something else, or the directory cannot be written.
         """
         logs = self.directory / LOGS
-        try:
-            (self.directory / FILE_NAME).unlink(missing_ok=True)
+        with self._preparing():
             if logs.is_symlink():
-                raise FileExistsError(0, "it is a link")
+                raise FileExistsError(0, "it is a link", str(logs))
             logs.mkdir(exist_ok=True)
+
+    def begin(self, *, resume: bool = False) -> None:
+        """Take away the report of an earlier run.
+
+        Args:
+            resume: leave what is recorded of its finished targets.
+
+        Raises:
+            UnfitError: the directory cannot be written.
+        """
+        with self._preparing():
+            (self.directory / FILE_NAME).unlink(missing_ok=True)
             if not resume:
-                (logs / RECORDS).unlink(missing_ok=True)
+                (self.directory / LOGS / RECORDS).unlink(missing_ok=True)
+
+    @contextmanager
+    def _preparing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise UnfitError(
                 f"cannot prepare the output directory {self.directory}",
-                found=f"{error.filename or logs}: {error.strerror or error}",
+                found=f"{error.filename or self.directory}: {error.strerror or error}",
                 hint="remove what is there, or choose another --output-dir",
             ) from error
 

@@ -20,8 +20,9 @@ from aarch64_wheels.commands.before_all import (
 from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.environments import Environments
 from aarch64_wheels.errors import CommandError
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
-from aarch64_wheels.stages.job import PROJECT, Given, Job
+from aarch64_wheels.stages.job import Given, Job
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import DEBIAN, plan
 from tests.unit.stage_samples import fails, make_job
@@ -322,3 +323,17 @@ def test_what_may_read_the_project(command: str) -> None:
 )
 def test_an_environment_may_read_the_project(environment: str, *, alone: bool) -> None:
     assert reads_no_project(YUM, environment) is alone
+
+
+def test_new_tags_of_a_worktree_count(stand: Stand, tmp_path: Path) -> None:
+    """Its git data are not in the project's directory, but in what is copied with it."""
+    git_data = tmp_path / "git"
+    (git_data / "refs/tags").mkdir(parents=True)
+    job = replace(stand.job(), git_data=git_data)
+    stand.run()[0].room(job)
+    (git_data / "index").write_text("looked at")
+    stand.run()[0].room(job)
+    assert len(stand.begun) == 1
+    (git_data / "refs/tags/v1").write_text("1234")
+    stand.run()[0].room(job)
+    assert len(stand.begun) == 2

@@ -16,9 +16,9 @@ from aarch64_wheels.commands.hostrooms import HostRooms
 from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.hostengine.engine import HostEngine
+from aarch64_wheels.native import places
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.settings.schema import EngineName, Mode, Settings
-from aarch64_wheels.stages import job
 from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
 from tests.unit.backend_samples import HOOK
@@ -206,7 +206,7 @@ def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:
 def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
     bench.run()
     copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [excluded for _, place, excluded in copied if place == job.PROJECT] == [
+    assert [excluded for _, place, excluded in copied if place == places.PROJECT] == [
         (bench.output.absolute(),)
     ]
 
@@ -218,13 +218,13 @@ def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path)
     bench.run(output_dir=tmp_path / "out")
     bench.run(output_dir=place)
     copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [copy for copy in copied if copy[1] == job.PROJECT] == [
-        (tmp_path, job.PROJECT, (tmp_path / "out",)),
-        (tmp_path, job.PROJECT, ()),
+    assert [copy for copy in copied if copy[1] == places.PROJECT] == [
+        (tmp_path, places.PROJECT, (tmp_path / "out",)),
+        (tmp_path, places.PROJECT, ()),
     ]
     hooks = [command for session in bench.engine.entered for command in session.commands]
     assert {command.cwd for command in hooks if str(command).startswith(HOOK)} == {
-        job.PROJECT / "project"
+        places.PROJECT / "project"
     }
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import Basis, TargetRecord
-from aarch64_wheels.resume import basis_of, still_good
+from aarch64_wheels.resume import basis_of, source_digest, still_good
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
+from aarch64_wheels.source import Metadata, Source, SourceKind
 from aarch64_wheels.stages.job import Given
 from aarch64_wheels.wheelhouse import LOGS, RECORDS, Wheelhouse
 from tests.unit.report_samples import BAD, DEBIAN, FAILED_TARGET, GOOD, OK_TARGET, WHEEL, plan
@@ -51,7 +53,8 @@ def test_what_is_recorded_is_still_good(wheelhouse: Wheelhouse) -> None:
     assert wheelhouse.record(record) == ""
     assert wheelhouse.record(replace(FAILED_TARGET, basis=BASIS)) == ""
     later = Wheelhouse(wheelhouse.directory)
-    later.prepare(resume=True)
+    later.prepare()
+    later.begin(resume=True)
     found, reasons = still_good(later, {GOOD: BASIS, BAD: BASIS})
     assert found == {GOOD: replace(record, resumed=True)}
     assert reasons == []
@@ -59,7 +62,7 @@ def test_what_is_recorded_is_still_good(wheelhouse: Wheelhouse) -> None:
 
 def test_a_run_that_resumes_nothing_forgets_the_records(wheelhouse: Wheelhouse) -> None:
     wheelhouse.record(_built(wheelhouse))
-    wheelhouse.prepare()
+    wheelhouse.begin()
     assert still_good(wheelhouse, {GOOD: BASIS}) == ({}, [])
 
 
@@ -203,3 +206,27 @@ def test_options_have_no_field_that_cannot_be_hashed() -> None:
     sample = plan()
     target = replace(sample.targets[0], options=whole)
     assert basis_of(sample, target, Given(), "", "") != _basis()
+
+
+def test_wheels_are_those_of_the_same_package_commits_and_way(tmp_path: Path) -> None:
+    """Two packages of one repository, a wheel that was not built from the sdist, another tag."""
+    source = Source(
+        kind=SourceKind.DIRECTORY,
+        origin="p1",
+        root=tmp_path / "root",
+        sha256="",
+        metadata=Metadata(),
+        package=PurePosixPath("p1"),
+    )
+    for name in ("root", "git"):
+        (tmp_path / name).mkdir()
+    changed = [
+        source,
+        replace(source, package=PurePosixPath("p2")),
+        replace(source, git_data=tmp_path / "git"),
+    ]
+    digests = {source_digest(row, (), by_sdist=False) for row in changed}
+    digests.add(source_digest(source, (), by_sdist=True))
+    (tmp_path / "git/HEAD").write_text("ref: refs/heads/other")
+    digests.add(source_digest(changed[2], (), by_sdist=False))
+    assert len(digests) == 5

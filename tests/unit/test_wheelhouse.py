@@ -75,8 +75,11 @@ def test_a_link_of_a_wheels_name_is_replaced_and_not_followed(
 
 
 def test_the_report_of_an_earlier_run_goes(wheelhouse: Wheelhouse) -> None:
-    (wheelhouse.directory / "report.json").write_text("{}")
+    report = wheelhouse.directory / "report.json"
+    report.write_text("{}")
     wheelhouse.prepare()
+    assert report.is_file(), "a run that cannot begin leaves it"
+    wheelhouse.begin()
     assert [path.name for path in wheelhouse.directory.iterdir()] == ["logs"]
     wheelhouse.prepare()  # a second run finds `logs`
 
@@ -85,7 +88,7 @@ def test_a_report_that_is_a_link_goes_without_what_it_leads_to(
     wheelhouse: Wheelhouse, victim: Path
 ) -> None:
     (wheelhouse.directory / "report.json").symlink_to(victim)
-    wheelhouse.prepare()
+    wheelhouse.begin()
     assert not (wheelhouse.directory / "report.json").is_symlink()
     assert victim.read_text() == "untouched"
 

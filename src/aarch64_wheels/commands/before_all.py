@@ -10,12 +10,11 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.kept import is_kept
 from aarch64_wheels.environments import our_digest
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.stages.before import run_command
-from aarch64_wheels.stages.job import PROJECT
-from aarch64_wheels.stages.project import place_project
+from aarch64_wheels.stages.project import place_project, project_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,7 +132,7 @@ def _name(base: ImageRoom, job: Job, *, alone: bool) -> str:
         # It finds this target's own Python on PATH, and native compilers or none.
         *(target.identifier, target.interpreter.directory, base.plan.mode, base.plan.compiler),
         *(sorted(job.given.passed.items()), index.indexes, index.given, our_digest()),
-        "" if alone else digest(job.source, job.left_out),
+        "" if alone else project_digest(job),
     ]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
     return f"{REPOSITORY}:{key}"

@@ -26,7 +26,6 @@ from aarch64_wheels.commands.inputs import (
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.commands.sdist import through_sdist
 from aarch64_wheels.disk import check_output_dir
-from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.create_args import read_create_args
 from aarch64_wheels.errors import ExitCode, UsageError
@@ -34,7 +33,7 @@ from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_report
-from aarch64_wheels.resume import basis_of, still_good
+from aarch64_wheels.resume import basis_of, source_digest, still_good
 from aarch64_wheels.settings.schema import EngineName, Settings
 from aarch64_wheels.source.project import GIT, find_project
 from aarch64_wheels.wheelhouse import Wheelhouse
@@ -69,7 +68,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     _refuse_hostile_link(settings, host)
     check_output_dir(settings.output_dir)
     wheelhouse = Wheelhouse(settings.output_dir)
-    wheelhouse.prepare(resume=settings.resume)
+    wheelhouse.prepare()
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
@@ -135,6 +134,8 @@ class Build:
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
         pipeline, sdist = self._pipeline(plan, source, wheelhouse, entered), None
+        # Not before: a run that cannot begin leaves what an earlier one has made and recorded.
+        wheelhouse.begin(resume=self.settings.resume)
         if self.settings.sdist:
             found = through_sdist(pipeline, source, self.scratch)
             pipeline, sdist = found.pipeline, found.record
@@ -181,13 +182,13 @@ class Build:
     ) -> Pipeline:
         left_out = _left_out(source, wheelhouse.directory.absolute())
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
-        digest_of_source = source.sha256 or digest(source.root, left_out)
+        made_from = source_digest(source, left_out, by_sdist=self.settings.sdist)
         bases = {
             row.identifier: basis_of(
                 plan,
                 row,
                 given[row.identifier],
-                digest_of_source,
+                made_from,
                 rooms.by_image[row.image].image_id,
             )
             for row in plan.targets

@@ -40,16 +40,21 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
     return stream
 
 
-def digest(source: Path, exclude: Collection[Path]) -> str:
+def digest(source: Path, exclude: Collection[Path] = (), name: str = ".") -> str:
     """Give a SHA-256 of what `pack` would copy: names, kinds, modes and contents, no times.
 
     Of git's data what names commits counts: the rest follows from it, or changes with every look.
+
+    Args:
+        source: a directory.
+        exclude: what of it is left out.
+        name: what it will be called.
     """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     total = hashlib.sha256()
-    rows = _walk(source.resolve(), ".", left_out)
-    for path, name in sorted(rows, key=lambda row: os.fsencode(row[1])):
-        if _is_of_git(name):
+    rows = _walk(source.resolve(), name, left_out)
+    for path, place in sorted(rows, key=lambda row: os.fsencode(row[1])):
+        if _is_of_git(place):
             continue
         mode = path.lstat().st_mode
         content = ""
@@ -57,7 +62,7 @@ def digest(source: Path, exclude: Collection[Path]) -> str:
             content = os.readlink(path)  # noqa: PTH115 - as text, whatever it is
         elif stat.S_ISREG(mode):
             content = _content_of(path)
-        row = (name, stat.S_IFMT(mode), mode & 0o111 != 0, content)
+        row = (place, stat.S_IFMT(mode), mode & 0o111 != 0, content)
         total.update(repr(row).encode(errors="surrogateescape"))
     return total.hexdigest()
 

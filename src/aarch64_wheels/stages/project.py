@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.archive import digest
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.source.project import GIT
-from aarch64_wheels.stages.job import PROJECT
 
 if TYPE_CHECKING:
     from aarch64_wheels.engine.api import Session
@@ -17,3 +18,9 @@ def place_project(session: Session, job: Job) -> None:
     session.copy_in(job.source, PROJECT, exclude=job.left_out)
     if job.git_data is not None:
         session.copy_in(job.git_data, PROJECT / GIT)
+
+
+def project_digest(job: Job) -> str:
+    """Give a digest of all that `place_project` copies."""
+    own = digest(job.source, job.left_out)
+    return own if job.git_data is None else f"{own} {digest(job.git_data, name=GIT)}"
