@@ -10,11 +10,11 @@ import pytest
 
 from aarch64_wheels.errors import CommandError, StageError, is_crash
 from aarch64_wheels.native.backend import BackendOutcome, NotNative
-from aarch64_wheels.native.places import CALLS
+from aarch64_wheels.native.places import CALLS, PROJECT
 from aarch64_wheels.settings.schema import Backend, Mode
 from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.hooks import Prepared
-from aarch64_wheels.stages.job import BUILT, PROJECT, REPAIRED
+from aarch64_wheels.stages.job import BUILT, REPAIRED
 from aarch64_wheels.stages.listing import only_wheel
 from aarch64_wheels.stages.repair import repair_wheel
 from tests.unit.audit_samples import X86_64, elf, write_wheel
@@ -221,3 +221,17 @@ def test_a_wheel_that_cannot_be_repaired(tmp_path: Path) -> None:
     session = FakeSession(effects={"auditwheel": fails(1, "too-recent versioned symbols")})
     with pytest.raises(CommandError, match="too-recent versioned symbols"):
         repair_wheel(session, make_job(tmp_path), BUILT / UNREPAIRED, "/bin")
+
+
+def test_the_usual_repair_sees_the_projects_variables(tmp_path: Path) -> None:
+    """LD_LIBRARY_PATH says where `before-all` has put a library."""
+    answer = "LD_LIBRARY_PATH=/opt/own/lib\0PATH=/own\0"
+    repaired = REPAIRED / "fast-1.0-cp313-cp313-manylinux_2_17_aarch64.whl"
+    session = FakeSession(
+        effects={"bash": says(answer), "auditwheel repair": leaves(repaired, b"")}
+    )
+    job = make_job(tmp_path)
+    options = replace(job.target.options, environment="LD_LIBRARY_PATH=/opt/own/lib")
+    job = replace(job, target=replace(job.target, options=options))
+    repair_wheel(session, job, BUILT / UNREPAIRED, "/bin")
+    assert session.commands[-1].env["LD_LIBRARY_PATH"] == "/opt/own/lib"

@@ -11,10 +11,10 @@ import pytest
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.backend import BackendOutcome, NotNative
 from aarch64_wheels.native.placement import PACKAGE, PTH
-from aarch64_wheels.native.places import IDENTITY
+from aarch64_wheels.native.places import IDENTITY, PROJECT
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode
 from aarch64_wheels.stages.environment import prepare_environment
-from aarch64_wheels.stages.job import ENVIRONMENT, PROJECT
+from aarch64_wheels.stages.job import ENVIRONMENT
 from tests.unit.backend_samples import HOOK, IMAGE_PATH, SITE, setup
 from tests.unit.fake_session import FakeSession
 from tests.unit.stage_samples import fails, make_job
@@ -188,7 +188,8 @@ def test_the_variables_of_a_hook(
     prepared = prepare_accelerated(tmp_path, session, **fields)
     hook = session.commands[-1]
     assert hook.env == prepared.variables
-    assert hook.env["PATH"] == f"/aarch64-wheels/environment/bin:{tools}{IMAGE_PATH}"
+    own = "/opt/python/cp313-cp313/bin:"
+    assert hook.env["PATH"] == f"/aarch64-wheels/environment/bin:{tools}{own}{IMAGE_PATH}"
     assert hook.env["VIRTUAL_ENV"] == "/aarch64-wheels/environment"
     assert hook.env["AARCH64_WHEELS_STARTUP"] == str(IDENTITY)
     assert hook.env["AARCH64_WHEELS_PARALLEL"] == "2"

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
 
 def active_environment(
-    plan: Plan, image_path: str, *, identity: bool, parallel: int
+    plan: Plan, python: PurePosixPath, image_path: str, *, identity: bool, parallel: int
 ) -> dict[str, str]:
     """Put the environment's programs (cython, ninja) first, native tools next.
 
+    Behind these come the target's own, as `before-build` may install some there.
+
     Args:
         plan: says whether there are native tools, and native compilers among them.
+        python: the target's own interpreter.
         image_path: the image's own PATH.
         identity: the environment's interpreter says that it is the target's.
         parallel: how many processes of the build may work at the same time.
@@ -29,7 +32,9 @@ def active_environment(
     return {
         **UV_ENVIRONMENT,
         "VIRTUAL_ENV": str(ENVIRONMENT),
-        "PATH": ":".join((str(ENVIRONMENT / "bin"), *native_path(plan), image_path)),
+        "PATH": ":".join(
+            (str(ENVIRONMENT / "bin"), *native_path(plan), str(python.parent), image_path)
+        ),
         **startup_variables(identity=identity, parallel=parallel),
     }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.stages.activation import own_path
-from aarch64_wheels.stages.job import PROJECT, Job
 from aarch64_wheels.stages.placeholders import fill
 from aarch64_wheels.stages.variables import evaluate
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import PurePosixPath
 
     from aarch64_wheels.engine.api import Session
+    from aarch64_wheels.stages.job import Job
 
 
 def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[str, str]:
@@ -32,6 +33,17 @@ def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[s
     return evaluate(session, job.target.options.environment, given, PROJECT, job.sink)
 
 
+def command_variables(session: Session, job: Job, image_path: str) -> dict[str, str]:
+    """Give the variables of a project's commands: the target's own Python is first on PATH.
+
+    Raises:
+        StageError: they cannot be evaluated.
+    """
+    python = job.target.interpreter.python
+    path = own_path(job.plan, python, image_path)
+    return own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
+
+
 def run_command(
     session: Session, job: Job, command: str, image_path: str, **values: PurePosixPath
 ) -> None:
@@ -47,10 +59,7 @@ def run_command(
     Raises:
         StageError: it failed, or its variables cannot be evaluated.
     """
-    python = job.target.interpreter.python
-    path = own_path(job.plan, python, image_path)
-    variables = own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
-    run_shell(session, job, command, variables, **values)
+    run_shell(session, job, command, command_variables(session, job, image_path), **values)
 
 
 def run_shell(

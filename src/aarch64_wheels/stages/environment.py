@@ -44,7 +44,8 @@ def prepare_environment(
         job: what is built.
         setup: what the backend may be run with.
         outcome: how it is to run.
-        requires: the hook that is asked what more is needed. `before-build` runs for wheels alone.
+        requires: the hook that is asked what more is needed. `before-build` runs for
+            wheels, and for an sdist only where the backend needs what it installs (no isolation).
         is_placed: the project is in the image already.
 
     Raises:
@@ -73,10 +74,14 @@ def prepare_environment(
         _keep(session, job)
     if not (is_placed or tells):
         place_project(session, job)
-    if requires == WHEEL_REQUIRES:
+    if requires == WHEEL_REQUIRES or not isolated:
         run_before_build(session, job, facts.image_path)
     active = active_environment(
-        job.plan, facts.image_path, identity=outcome.is_native, parallel=setup.parallel
+        job.plan,
+        job.target.interpreter.python,
+        facts.image_path,
+        identity=outcome.is_native,
+        parallel=setup.parallel,
     )
     prepared = Prepared(
         outcome=outcome,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.sharing import is_pure
-from aarch64_wheels.stages.before import run_command
+from aarch64_wheels.stages.before import command_variables, run_command
 from aarch64_wheels.stages.job import REPAIRED, Job
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: s
         _leave(session, job, wheel)
     elif command.strip() in _USUAL:
         plat = ("--plat", job.target.image.policy) if job.target.image.policy else ()
-        session.run(("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel), sink=job.sink)
+        argv = ("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel)
+        # LD_LIBRARY_PATH among them says where the project has put its libraries.
+        session.run(argv, sink=job.sink, env=command_variables(session, job, image_path))
     else:
         session.run(["mkdir", "-p", REPAIRED], sink=job.sink)
         run_command(session, job, command, image_path, wheel=wheel, dest_dir=REPAIRED)
