@@ -146,21 +146,44 @@ def test_a_source_cannot_name_a_repository_of_this_host(tmp_path: Path) -> None:
     assert "no version can be told" in source.notes[0]
 
 
-@pytest.mark.parametrize("kind", ["worktree", "links"])
+@pytest.mark.parametrize("kind", ["worktree", "submodule", "whole"])
 def test_nor_by_a_git_directory_of_its_own_making(tmp_path: Path, kind: str) -> None:
-    private = _private(tmp_path)
-    evil = tmp_path / "evil"
+    private, evil = _private(tmp_path), tmp_path / "evil"
     write(evil, {"pyproject.toml": PYPROJECT, ".git": "gitdir: made/worktrees/x\n"})
     made = evil / "made/worktrees/x"
-    if kind == "worktree":
-        write(made, {"gitdir": str(evil / ".git"), "commondir": str(private), "HEAD": "x"})
-    else:
+    if kind == "submodule":
         write(made, {"config": f"[core]\n\tworktree = {evil}\n"})
         (made / "objects").symlink_to(private / "objects")
-        (made / "HEAD").symlink_to(private / "HEAD")
+    else:
+        common = str(private) if kind == "worktree" else "../.."
+        write(made, {"gitdir": str(evil / ".git"), "commondir": common, "HEAD": "x"})
+        (evil / "made/config").symlink_to(private / "config")
+    assert _open(evil, tmp_path).git_data is None
+
+
+@pytest.mark.parametrize("linked", ["config", "worktrees/x/gitdir", "worktrees/x/commondir"])
+def test_a_file_of_this_host_is_not_read_through_a_link(tmp_path: Path, linked: str) -> None:
+    """Beside the project: where only a part of a hostile tree is built."""
+    evil, beside = tmp_path / "tree/evil", tmp_path / "tree/beside"
+    write(evil, {"pyproject.toml": PYPROJECT, ".git": "gitdir: ../beside/worktrees/x\n"})
+    own = {"gitdir": "../../../evil/.git", "commondir": "../..", "HEAD": "x"}
+    write(beside / "worktrees/x", own)
+    write(beside, {"config": "[core]\n\tbare = false\n"})
+    assert _open(evil, tmp_path).git_data is not None
+    (beside / linked).rename(tmp_path / "outside")
+    (beside / linked).symlink_to(tmp_path / "outside")
     data = _open(evil, tmp_path).git_data
-    names = [] if data is None else sorted(path.name for path in data.iterdir())
-    assert names == ([] if kind == "worktree" else ["config", "refs"])
+    assert (data is None) == (linked != "config")
+    assert data is None or (data / "config").read_text() == ""
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    evil, own = tmp_path / "evil", tmp_path / "beside/worktrees/x"
+    write(evil, {"pyproject.toml": PYPROJECT, ".git": f"gitdir: {own}\n"})
+    own.mkdir(parents=True)
+    os.mkfifo(own / "commondir")
+    os.mkfifo(own / "config")
+    assert _open(evil, tmp_path).git_data is None
 
 
 def test_objects_that_are_kept_elsewhere_are_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ and no version could be told from it. What it leads to is assembled into a direc
 for it there. A source may be hostile, and must not bring any repository of this host into a
 container by naming it. So what it names has to name it back, from a place that is not the
 source's to write: git keeps such a link for worktrees (`gitdir`) and submodules (`core.worktree`).
+Nothing in the source itself is such a place, and no file is read through a link.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -59,7 +61,15 @@ def git_data(root: Path, workdir: Path) -> tuple[Path | None, tuple[str, ...]]:
 
 
 def _places(root: Path) -> tuple[Path, Path] | None:
-    """Find the project's own git directory and the repository's, if they name it back."""
+    """Find the project's own git directory and the repository's, if both can be believed."""
+    found = _named(root)
+    if found is None or any(place.is_relative_to(root.resolve()) for place in found):
+        return None
+    return found
+
+
+def _named(root: Path) -> tuple[Path, Path] | None:
+    """Find the two directories, if they name the project back."""
     name = _read(root / GIT).partition("gitdir:")[2].strip()
     if not name:
         return None
@@ -73,8 +83,12 @@ def _places(root: Path) -> tuple[Path, Path] | None:
 
 
 def _read(file: Path) -> str:
+    """Read a file itself: no link, which may lead to any file of this host, and no pipe."""
     try:
-        with file.open("rb") as stream:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return ""
             return stream.read(_MAX_FILE).decode(errors="replace")
     except OSError:
         return ""
