@@ -144,6 +144,12 @@ def test_workflows_use_inputs_that_there_are(file: Path) -> None:
         assert [name for name in inputs if name not in known] == []
 
 
+@pytest.mark.parametrize("file", [*PAGES, *WORKFLOWS], ids=lambda file: file.name)
+def test_checkouts_leave_no_token_behind(file: Path) -> None:
+    steps = re.findall(r"uses: actions/checkout@.*\n((?: +[^\s-].*\n)*)", _text(file))
+    assert [step for step in steps if "persist-credentials: false" not in step] == []
+
+
 @pytest.mark.parametrize("name", [*NAMES, *NOT_APPLICABLE])
 def test_each_option_of_cibuildwheel_is_accounted_for(name: str) -> None:
     assert f"`{name}`" in _text(DOCS / "coming-from-cibuildwheel.md")

@@ -79,6 +79,31 @@ def test_a_second_name_of_a_file_is_a_file(tmp_path: Path) -> None:
         assert member.read() == b"content"
 
 
+@pytest.mark.parametrize("place", [".git", ".git/modules/sub", "sub/.git"])
+def test_a_token_in_gits_configuration_is_not_copied(tmp_path: Path, place: str) -> None:
+    """As `actions/checkout` leaves it."""
+    header = '[http "https://h.example/"]\n\textraheader = AUTHORIZATION: basic SECRET\n'
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "config").write_text(f"{header}[core]\n\tbare = false\n")
+    (tmp_path / "config").write_text(header)
+    with pack(tmp_path, PurePosixPath("/x"), ()) as stream, tarfile.open(fileobj=stream) as tar:
+        inner, own = tar.extractfile(f"x/{place}/config"), tar.extractfile("x/config")
+        assert inner is not None
+        assert inner.read() == b'[core]\n\tbare = "false"\n'
+        assert own is not None
+        assert own.read() == header.encode()
+
+
+def test_git_data_that_is_copied_by_itself_is_cleaned(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[http]\n\textraheader = SECRET\n")
+    with (
+        pack(tmp_path, PurePosixPath("/project/.git"), ()) as stream,
+        tarfile.open(fileobj=stream) as tar,
+    ):
+        member = tar.getmember("project/.git/config")
+        assert member.size == 0
+
+
 def test_one_file_of_bytes() -> None:
     packed = pack_bytes(PurePosixPath("/etc/x/y"), b"abc", 0o444)
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:

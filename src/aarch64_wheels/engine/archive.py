@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
+from aarch64_wheels import gitconfig
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.hashing import sha256_of
 
@@ -29,7 +30,8 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
     """Make a tar of `source`, to be unpacked at the container's root, as an open temporary file.
 
     A directory's content lands in `destination`; a file becomes `destination`. What `exclude`
-    names is left out, through whatever links it is named.
+    names is left out, through whatever links it is named. Of git's configuration only so much
+    gets in as `gitconfig.cleaned` leaves, for tokens are kept in it.
     """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -189,7 +191,11 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     info.uname = info.gname = "root"
     if info.islnk():  # a second name of a file: as a file, for its first name may be left out
         info.type, info.linkname, info.size = tarfile.REGTYPE, "", path.stat().st_size
-    if info.isreg():
+    if info.isreg() and gitconfig.is_config(name):
+        config = gitconfig.read_cleaned(path)
+        info.size = len(config)
+        tar.addfile(info, io.BytesIO(config))
+    elif info.isreg():
         with path.open("rb") as content:
             tar.addfile(info, content)
     else:

@@ -19,6 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from aarch64_wheels.errors import UnfitError
+from aarch64_wheels.gitconfig import MAX_CONFIG, cleaned
 from aarch64_wheels.source.project import GIT
 
 #: Of a worktree's own directory, and of the repository's (gitrepository-layout(5)). Neither hooks
@@ -26,7 +27,6 @@ from aarch64_wheels.source.project import GIT
 _OWN = ("HEAD", "index")
 _COMMON = ("objects", "refs", "packed-refs", "reftable", "shallow", "info")
 _WORKTREE = re.compile(r'^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n]*?)"?[ \t]*$', re.MULTILINE)
-_MAX_FILE = 1 << 20
 
 
 def git_data(root: Path, workdir: Path) -> tuple[Path | None, tuple[str, ...]]:
@@ -89,9 +89,10 @@ def _read(file: Path) -> str:
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return ""
-            return stream.read(_MAX_FILE).decode(errors="replace")
+            data = stream.read(MAX_CONFIG + 1)
     except OSError:
         return ""
+    return "" if len(data) > MAX_CONFIG else data.decode(errors="replace")
 
 
 def _assemble(own: Path, common: Path, target: Path) -> None:
@@ -99,8 +100,7 @@ def _assemble(own: Path, common: Path, target: Path) -> None:
         for name in names:
             _take(place / name, target / name)
     (target / "refs").mkdir(exist_ok=True)  # without it git takes this for no repository
-    config = _WORKTREE.sub("", _read(common / "config"))
-    (target / "config").write_text(config, encoding="utf-8")
+    (target / "config").write_text(cleaned(_read(common / "config")), encoding="utf-8")
 
 
 def _take(path: Path, copy: Path) -> None:
