@@ -138,6 +138,24 @@ def test_variables_of_another_repository_have_no_say(repository: Path, tmp_path:
     assert (other / ".git/index").read_bytes() == before
 
 
+def test_people_may_have_git_ask_by_ssh(repository: Path, tmp_path: Path) -> None:
+    ssh = tmp_path / "ssh"
+    write(tmp_path, {"ssh": '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n'})
+    ssh.chmod(0o755)
+    instead = f'[url "git@h.example:{repository.parent}/"]\ninsteadOf = https://h.example/\n'
+    write(tmp_path, {".gitconfig": instead})
+    source = _open("git+https://h.example/leaf.git", tmp_path, {"GIT_SSH_COMMAND": str(ssh)})
+    assert source.commit == _head(repository)
+    assert source.origin == f"git+https://h.example/leaf.git@{source.commit}"
+
+
+def test_but_not_by_file(repository: Path, tmp_path: Path) -> None:
+    instead = f'[url "file://{repository.parent}/"]\ninsteadOf = https://h.example/\n'
+    write(tmp_path, {".gitconfig": instead})
+    error = _refused("git+https://h.example/leaf.git", tmp_path)
+    assert "transport 'file' not allowed" in error.found
+
+
 def test_a_submodule_cannot_bring_a_repository_of_this_host(
     repository: Path, tmp_path: Path
 ) -> None:

@@ -51,9 +51,11 @@ _LOCAL = re.compile(
     r"|CONFIG|CONFIG_PARAMETERS|PREFIX|NAMESPACE|GRAFT_FILE|SHALLOW_FILE|TEMPLATE_DIR"
     r"|QUARANTINE_PATH|TRACE\w*|CURL_VERBOSE|EXTERNAL_DIFF|CEILING_DIRECTORIES)"
 )
-#: Submodules may be reached by these, whatever a repository says. Not by `file`: it would bring
-#: any repository of this host into a build (CVE-2022-39253).
-_SUBMODULES = {"https": "https:ssh", "http": "http:https:ssh", "ssh": "https:ssh", "file": "https"}
+#: By which transports a URL may be reached: people have git write `https` as `ssh`, or the other
+#: way round (`url.….insteadOf`). So may submodules, whatever a repository says, but not by `file`:
+#: it would bring any repository of this host into a build (CVE-2022-39253).
+_TRANSPORTS = {"https": "https:ssh", "http": "http:https:ssh", "ssh": "https:ssh", "file": "file"}
+_SUBMODULES = {**_TRANSPORTS, "file": "https"}
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
@@ -164,10 +166,8 @@ class _Work:
     ) -> subprocess.CompletedProcess[str]:
         argv = ["git", *(item for pair in self._configuration() for item in ("-c", pair))]
         scheme = urlsplit(self.location.shown).scheme
-        allowed = f"{scheme}:https" if scheme == "http" else scheme
-        if submodules:
-            allowed = _SUBMODULES[scheme]
-        env = {**self._variables(), "GIT_ALLOW_PROTOCOL": allowed}
+        allowed = _SUBMODULES if submodules else _TRANSPORTS
+        env = {**self._variables(), "GIT_ALLOW_PROTOCOL": allowed[scheme]}
         place = self.root if inside else self.root.parent
         return self.processes.run([*argv, *words], env=env, cwd=place)
 
