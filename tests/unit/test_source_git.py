@@ -138,6 +138,15 @@ def test_variables_of_another_repository_have_no_say(repository: Path, tmp_path:
     assert (other / ".git/index").read_bytes() == before
 
 
+def test_an_error_names_the_repository_that_was_asked_for(tmp_path: Path) -> None:
+    """Also if there is an `@` in its path, before which `redact` suspects a login."""
+    (tmp_path / "empty").mkdir()
+    with served(tmp_path / "empty") as (host, _):
+        error = _refused(f"git+http://me:secret@{host}/o/n@x@v1", tmp_path)
+    assert f"'http://{host}/o/n@x/'" in error.found
+    assert "secret" not in str(error)
+
+
 def test_people_may_have_git_ask_by_ssh(repository: Path, tmp_path: Path) -> None:
     ssh = tmp_path / "ssh"
     write(tmp_path, {"ssh": '#!/bin/sh\nfor last; do :; done\nexec sh -c "$last"\n'})

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from aarch64_wheels.errors import ExitCode, UsageError
-from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location
+from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location, shown
 
 SHA = "0" * 40
 HASH = "AB" * 32
@@ -107,3 +107,35 @@ def test_what_is_refused(text: str, words: str) -> None:
     assert "secret" not in str(caught.value)
     assert caught.value.exit_code == ExitCode.USAGE
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://u:secret@h/o/n.git@v1", "https://h/o/n.git@v1"),
+        ("https://u:secret@h/o/n@v1?secret#secret", "https://h/o/n@v1"),
+        ("leaf[a]@git+https://secret@h:1/o/n.git@a/b", "leaf[a]@git+https://h:1/o/n.git@a/b"),
+        ("https://h.example/o/n@v1", "https://h.example/o/n@v1"),
+        ("access 'https://localhost:1/n@x':", "access 'https://localhost:1/n@x':"),
+        ("https://u:secret@[::1]:1/n@x", "https://[::1]:1/n@x"),
+        ("https://u:secret@h/x", "https://h/x"),
+        # Each of these may be half of a password.
+        ("https://u:1/secret@h/x", "https://h/x"),
+        ("https://u:1/secret@h", "https://h"),
+        ("https://secret/secret@h.example/x", "https://h.example/x"),
+        ("https://1.2/secret@h", "https://h"),
+        ("https://my.name:1/secret@h", "https://h"),
+        ("https://u:secret@secret@h/x@v1", "https://v1"),
+        ("https://u:s@secret/secret@h/x", "https://h/x"),
+        ("https://u:secret@h/x?a@b", "https://..."),
+        ("u:secret@h/n@x", "x"),
+    ],
+)
+def test_what_is_shown_of_a_url(text: str, expected: str) -> None:
+    assert shown(text) == expected
+
+
+def test_a_refusal_names_the_host() -> None:
+    with pytest.raises(UsageError) as caught:
+        read_location("https://u:secret@h/o/n.git@v1")
+    assert "`https://h/o/n.git@v1` is not a source" in str(caught.value)

@@ -12,7 +12,6 @@ from packaging.utils import canonicalize_name
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.hashing import sha256_of
-from aarch64_wheels.hostindex import IndexSettings, redact
 from aarch64_wheels.source.archive import SDIST_SUFFIXES, unpack
 from aarch64_wheels.source.cache import SdistCache
 from aarch64_wheels.source.direct import fetch_direct
@@ -22,10 +21,12 @@ from aarch64_wheels.source.metadata import Metadata, directory_metadata, sdist_m
 from aarch64_wheels.source.model import Source, SourceKind
 from aarch64_wheels.source.project import find_project
 from aarch64_wheels.source.requirement import fetch_sdist
-from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location
+from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from aarch64_wheels.hostindex import IndexSettings
 
 __all__ = ["Metadata", "Source", "SourceKind", "open_source", "sdist_source"]
 
@@ -192,7 +193,7 @@ def _requirement(text: str) -> Requirement:
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
-        found = redact(str(error).partition("\n")[0])
+        found = shown(str(error).partition("\n")[0])
         raise UsageError(f"`{_shown(text)}` is not a source", found=found, hint=_HINT) from error
     if requirement.url is not None:  # without `//`, or `read_location` had seen it
         raise UsageError(f"`{_shown(text)}` is not a source", found="a direct URL", hint=_HINT)
@@ -206,7 +207,7 @@ def _requirement(text: str) -> Requirement:
 
 def _shown(text: str) -> str:
     """Leave out credentials, unless the text can only be a path, where `@` is a mere letter."""
-    return text if text.startswith((".", "/", "~")) else redact(text)
+    return text if text.startswith((".", "/", "~")) else shown(text)
 
 
 def _looks_like_path(text: str) -> bool:

@@ -156,10 +156,16 @@ class _Work:
         errors = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
         raise UnfitError(
             f"cannot clone {self.location.shown}",
-            found=redact("; ".join(errors[-3:]))[-500:] or f"git's status {done.returncode}",
+            found=self._redacted("; ".join(errors[-3:]))[-500:]
+            or f"git's status {done.returncode}",
             hint="check the URL, the network, its proxy and the credentials; or clone it yourself, "
             "and give the directory",
         )
+
+    def _redacted(self, words: str) -> str:
+        """Redact what git says, but for the URL as it was asked, in which an `@` is no login's."""
+        asked = self.location.shown
+        return asked.join(redact(part) for part in words.split(asked))
 
     def _git(
         self, *words: str, inside: bool = True, submodules: bool = False

@@ -33,6 +33,20 @@ _VCS = re.compile(r"\b(?:hg|svn|bzr|git)\+[a-z]", re.IGNORECASE)
 #: What git forbids in the names of branches and tags (git-check-ref-format(1)), and `^`, `~`, `:`
 #: and `@{`, which would make an expression of it.
 _NOT_IN_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
+#: A URL with an `@` in its path, whose login ends at an `@` before or is none. What may just as
+#: well be half of a password with a `/` in it does not fit: see `shown`.
+_AT_IN_PATH = re.compile(
+    r"""
+    (?P<before> [(\['"<`]* (?:[\w.-]+(?:\[[^\]@/]*\])?@)? [a-z][a-z0-9+.-]*:// )
+    (?: [^@/?#]*@ | (?=localhost[:/] | [\w-]+\.[\w.-]*[a-z]/) )
+    (?P<place>
+        (?:[\w.-]+ | \[[0-9a-f:.]+\]) (?::\d+)?
+        / (?: [^@?#]*\.git@[^@?#]* | [^@?#]*@[^@?#/]* )
+    )
+    (?: [?#][^@]* )?
+    """,
+    re.IGNORECASE | re.ASCII | re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +115,23 @@ def _refuse_other(text: str) -> None:
     raise _no_source(text, "a URL that cannot be read", hint)
 
 
+def shown(text: str) -> str:
+    """Redact a text with URLs of sources, whose `@` before a branch or tag is no login's.
+
+    `hostindex.redact` takes all before the last `@` for a login, so that no odd password is
+    shown. It has the word where it may be right: where an `@` can be meant in two ways.
+    """
+    return re.sub(r"\S+", lambda word: _shown_word(word[0]), text, flags=re.ASCII)
+
+
+def _shown_word(word: str) -> str:
+    found = _AT_IN_PATH.fullmatch(word)
+    return f"{found['before']}{found['place']}" if found else redact(word)
+
+
 def _no_source(text: str, found: str, hint: str = "") -> UsageError:
     hint = hint or "write git+https://HOST/PATH@REF, or the URL of an sdist"
-    return UsageError(f"`{redact(text)}` is not a source", found=found, hint=hint)
+    return UsageError(f"`{shown(text)}` is not a source", found=found, hint=hint)
 
 
 def _git(parts: SplitResult, name: str, text: str) -> GitLocation:
