@@ -124,7 +124,9 @@ class Workplace:
     def command(self, arguments: Sequence[str | Path], log: Path) -> float:
         """Run `aarch64-wheels` as users do, in a process of its own; gives its wall time."""
         argv = [sys.executable, "-P", "-m", "aarch64_wheels", *arguments]
-        return self.call(argv, log, env={"PYTHONPATH": str(REPOSITORY / "src"), "COLUMNS": "120"})
+        env = {"PYTHONPATH": str(REPOSITORY / "src"), "COLUMNS": "120"}
+        # Not above the sources: the working directory would be copied with each.
+        return self.call(argv, log, env=env, cwd=self.fresh("elsewhere"))
 
     def forget_environments(self) -> None:
         """Remove the build environments that the command keeps, and nothing else."""

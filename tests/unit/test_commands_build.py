@@ -228,6 +228,16 @@ def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path)
     }
 
 
+def test_the_working_directory_is_copied_with_a_package_below_it(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bench.run()
+    copied = [copy[:2] for session in bench.engine.sessions for copy in session.copied]
+    assert (tmp_path, job.PROJECT) in copied
+    assert f"{tmp_path}, the working directory" in " ".join(bench.listener.notes)
+
+
 def test_a_link_in_the_repository_around_a_package_is_refused(bench: Bench, tmp_path: Path) -> None:
     (tmp_path / "repo/.git").mkdir(parents=True)
     (tmp_path / "project").rename(tmp_path / "repo/python")

@@ -8,21 +8,22 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from aarch64_wheels.hostengine.files import copy_tree
 from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.source import Source, open_source
 from aarch64_wheels.source.gitdata import git_data
 from aarch64_wheels.source.project import find_project
-from tests.unit.git_samples import PYPROJECT, git, make_repository, write
+from tests.unit.git_samples import PYPROJECT, commit, git, make_repository, write
 
 HERE = PurePosixPath()
 
 
-def _found(path: Path, home: Path | None) -> tuple[Path, PurePosixPath]:
-    found = find_project(path, home)
+def _found(path: Path, home: Path | None, cwd: Path | None = None) -> tuple[Path, PurePosixPath]:
+    found = find_project(path, home, cwd)
     return found.root, found.package
 
 
-def _open(path: Path, tmp_path: Path) -> Source:
+def _open(path: Path, tmp_path: Path, cwd: Path | None = None) -> Source:
     return open_source(
         str(path),
         tmp_path / "work",
@@ -30,6 +31,7 @@ def _open(path: Path, tmp_path: Path) -> Source:
         cache_dir=tmp_path / "cache",
         no_cache=False,
         environ={"HOME": str(tmp_path / "home")},
+        cwd=cwd,
     )
 
 
@@ -83,6 +85,100 @@ def test_what_is_never_copied_is_a_project_of_its_own(tmp_path: Path, sign: str)
     write(tmp_path, {f"repo/venv/{sign}": "", "repo/venv/src/leaf/x": ""})
     place = tmp_path / "repo/venv/src/leaf"
     assert _found(place, None) == (place, HERE)
+
+
+@pytest.mark.parametrize("git", ["", "repo", "repo/a/thing"])
+def test_the_working_directory_above_a_package_is_the_project(tmp_path: Path, git: str) -> None:
+    """As `cibuildwheel PACKAGE_DIR` has it."""
+    write(tmp_path, {"repo/a/thing/pyproject.toml": PYPROJECT})
+    if git:
+        (tmp_path / git / ".git").mkdir()
+    (tmp_path / "link").symlink_to("repo")
+    for name in ("repo", "link"):
+        source = _open(tmp_path / name / "a/thing", tmp_path, tmp_path / name)
+        assert (source.root, source.package) == (tmp_path / "repo", PurePosixPath("a/thing"))
+        (note,) = source.notes
+        assert note.endswith("repository around it" if git == "repo" else "the working directory")
+
+
+@pytest.mark.parametrize("cwd", ["repo/python", "elsewhere", "repo/python/below"])
+def test_a_package_that_is_not_below_the_working_directory(tmp_path: Path, cwd: str) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/python/below").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path / "repo/python"
+    assert _found(place, None, tmp_path / cwd) == (tmp_path / "repo", PurePosixPath("python"))
+    (tmp_path / "repo/.git").rmdir()
+    assert _found(place, None, tmp_path / cwd) == (place, HERE)
+
+
+def test_a_working_directory_in_a_repository_is_told(tmp_path: Path) -> None:
+    (tmp_path / "repo/.git").mkdir(parents=True)
+    (tmp_path / "repo/a/b").mkdir(parents=True)
+    found = find_project(tmp_path / "repo/a/b", None, tmp_path / "repo/a")
+    assert (found.root, found.package) == (tmp_path / "repo/a", PurePosixPath("b"))
+    assert f"build from {tmp_path / 'repo'}" in found.note
+
+
+@pytest.mark.parametrize(
+    ("cwd", "why"), [("home", "home directory"), (".", "home directory"), ("/", "file system")]
+)
+def test_not_every_working_directory_is_copied(tmp_path: Path, cwd: str, why: str) -> None:
+    place = tmp_path / "home/repo/python"
+    place.mkdir(parents=True)
+    home, here = tmp_path / "home", tmp_path / cwd
+    assert _found(place, home, here) == (place, HERE)
+    (tmp_path / "home/repo/.git").mkdir()
+    found = find_project(place, home, here)
+    assert (found.root, found.package) == (place.parent, PurePosixPath("python"))
+    assert f"the working directory {here} is not copied" in found.note
+    assert why in found.note
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_nor_is_that_of_somebody_else(tmp_path: Path) -> None:
+    (tmp_path / "shared/thing").mkdir(parents=True)
+    os.chown(tmp_path / "shared", 12345, 12345)
+    place = tmp_path / "shared/thing"
+    assert _found(place, None, tmp_path / "shared") == (place, HERE)
+
+
+def test_a_submodule_is_a_package_of_the_repository_it_is_built_from(tmp_path: Path) -> None:
+    """Both versions can be told in what is copied."""
+    origin = make_repository(tmp_path / "origin")
+    outer = make_repository(tmp_path / "outer")
+    git(outer, "submodule", "--quiet", "add", f"file://{origin}", "thing")
+    commit(outer, "submodule")
+    source = _open(outer / "thing", tmp_path, outer)
+    assert (source.root, source.package) == (outer, PurePosixPath("thing"))
+    assert source.git_data is None
+    copy = tmp_path / "container"
+    copy_tree(source.root, tmp_path, PurePosixPath("/container"), ())
+    assert _described(copy) == ("v1.0-2", "")
+    assert _described(copy / "thing") == ("v1.0-1", "")
+
+
+@pytest.mark.parametrize("kind", ["worktree", "submodule-of-a-worktree", "absolute"])
+def test_a_package_whose_git_data_lie_outside_of_the_working_directory(
+    tmp_path: Path, kind: str
+) -> None:
+    """It is copied alone, with these data."""
+    origin = make_repository(tmp_path / "origin")
+    outer = make_repository(tmp_path / "outer")
+    place = outer / "thing"
+    if kind == "worktree":
+        git(origin, "worktree", "add", "--quiet", str(place))
+    elif kind == "absolute":  # as git before 1.7.10 wrote it
+        git(outer, "submodule", "--quiet", "add", f"file://{origin}", "thing")
+        write(place, {".git": f"gitdir: {outer}/.git/modules/thing\n"})
+    else:
+        git(outer, "worktree", "add", "--quiet", str(tmp_path / "tree"))
+        outer, place = tmp_path / "tree", tmp_path / "tree/thing"
+        git(outer, "submodule", "--quiet", "add", f"file://{origin}", "thing")
+    source = _open(place, tmp_path, outer)
+    assert (source.root, source.package) == (place, HERE)
+    assert "its git data would not be there" in source.notes[0]
+    assert _described(_as_in_a_container(source, tmp_path / "container")) == ("v1.0-1", "")
 
 
 def test_a_package_reads_its_own_settings(tmp_path: Path) -> None:

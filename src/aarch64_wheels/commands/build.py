@@ -104,7 +104,7 @@ def _refuse_hostile_link(settings: Settings, host: Host) -> None:
     source, output = Path(settings.source), settings.output_dir.absolute()
     if not source.is_dir():
         return
-    root = find_project(source, host.home).root.resolve()
+    root = find_project(source, host.home, host.cwd).root.resolve()
     for part in (output, *output.parents):
         if part.is_symlink() and part.parent.resolve().is_relative_to(root):
             raise UsageError(

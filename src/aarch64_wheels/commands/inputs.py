@@ -35,12 +35,14 @@ class Host:
     Attributes:
         environ: variables. index: where packages come from.
         machine: the architecture. system: what it runs (see `choose_mode`).
+        cwd: the working directory, None where there is none.
     """
 
     environ: Mapping[str, str]
     index: IndexSettings
     machine: str
     system: str
+    cwd: Path | None = None
 
     @property
     def home(self) -> Path | None:
@@ -52,7 +54,20 @@ class Host:
     def current(cls, environ: Mapping[str, str]) -> Host:
         """Take this machine, with these variables."""
         index = read_index_settings(environ, pip_config_files(environ, Path.home()))
-        return cls(environ=environ, index=index, machine=platform.machine(), system=host_system())
+        return cls(
+            environ=environ,
+            index=index,
+            machine=platform.machine(),
+            system=host_system(),
+            cwd=_working_directory(),
+        )
+
+
+def _working_directory() -> Path | None:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed
+        return None
 
 
 def host_system() -> str:
@@ -107,6 +122,7 @@ def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Sourc
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
         environ=host.environ,
+        cwd=host.cwd,
     )
 
 

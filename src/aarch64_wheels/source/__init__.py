@@ -19,7 +19,7 @@ from aarch64_wheels.source.git import clone
 from aarch64_wheels.source.gitdata import git_data
 from aarch64_wheels.source.metadata import Metadata, directory_metadata, sdist_metadata
 from aarch64_wheels.source.model import Source, SourceKind
-from aarch64_wheels.source.project import find_project
+from aarch64_wheels.source.project import GIT, Project, find_project
 from aarch64_wheels.source.requirement import fetch_sdist
 from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location, shown
 
@@ -44,6 +44,7 @@ def open_source(
     cache_dir: Path,
     no_cache: bool,
     environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Source:
     """Open a source: find out what it is, fetch and unpack it where needed, read its metadata.
 
@@ -56,6 +57,7 @@ def open_source(
         cache_dir: downloads are kept in its `sdists`.
         no_cache: fetch anew what is kept there.
         environ: the process's variables, for git and the home directory; None: its own.
+        cwd: the working directory, which is copied with a package below it (see `find_project`).
 
     Raises:
         UsageError: not a source, or one without build metadata, or a hostile archive.
@@ -70,7 +72,9 @@ def open_source(
     path = Path(text)
     # These two take any text; those of `Path` raise OSError for a name that is too long.
     if text and os.path.isdir(text):  # noqa: PTH112
-        return _directory(text, path, workdir, environ)
+        home = environ.get("HOME", "")
+        project = find_project(path, Path(home) if home else None, cwd)
+        return _directory(text, path, workdir, project)
     if text and os.path.isfile(text):  # noqa: PTH113
         _refuse_other_files(text)
         return sdist_source(text, path, workdir)
@@ -112,13 +116,13 @@ def sdist_source(
     )
 
 
-def _directory(text: str, path: Path, workdir: Path, environ: Mapping[str, str]) -> Source:
-    home = environ.get("HOME", "")
-    project = find_project(path, Path(home) if home else None)
+def _directory(text: str, path: Path, workdir: Path, project: Project) -> Source:
     metadata = directory_metadata(path)
     data, notes = git_data(project.root, workdir)
     if project.package.parts:
-        notes = (f"the project of {text} is {project.root}, the repository around it", *notes)
+        is_repository = (project.root / GIT).exists()
+        what = "the repository around it" if is_repository else "the working directory"
+        notes = (f"the project of {text} is {project.root}, {what}", *notes)
     return Source(
         kind=SourceKind.DIRECTORY,
         origin=text,

@@ -30,7 +30,7 @@ class Source:
         kind: what it was opened from; origin: as the user gave it, without credentials; of a VCS
             URL with the commit in place of the branch or tag.
         root: the project's directory on the host, which is copied as a whole: the user's own (or
-            the repository around it) for a directory, an unpacked copy otherwise.
+            one around it, see `find_project`) for a directory, an unpacked copy otherwise.
         package: the directory with the build metadata, relative to `root`.
         sha256: hash of the sdist file in hexadecimal; empty where there is none.
         metadata: what it says about itself.
