@@ -234,7 +234,7 @@ def test_the_working_directory_is_copied_with_a_package_below_it(
     monkeypatch.chdir(tmp_path)
     bench.run()
     copied = [copy[:2] for session in bench.engine.sessions for copy in session.copied]
-    assert (tmp_path, job.PROJECT) in copied
+    assert (tmp_path, places.PROJECT) in copied
     assert f"{tmp_path}, the working directory" in " ".join(bench.listener.notes)
 
 
