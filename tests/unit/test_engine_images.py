@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from aarch64_wheels.engine.container import ContainerSession
+from aarch64_wheels.engine.create_args import CreateArgs, read_create_args
 from aarch64_wheels.engine.images import interpreters_of
 from aarch64_wheels.engine.registry import ContainerRegistry
 from aarch64_wheels.engine.spec import ContainerSpec
@@ -53,7 +54,7 @@ class FakeSession:
 
 def test_interpreters_are_listed() -> None:
     session: Any = FakeSession(answer="/opt/python/cp313-cp313/bin/python\n")
-    assert interpreters_of(IMAGE, session) == {"cp313-cp313"}
+    assert interpreters_of(IMAGE, session, CreateArgs()) == {"cp313-cp313"}
 
 
 UNFIT = {
@@ -66,10 +67,22 @@ UNFIT = {
 @pytest.mark.parametrize("session", UNFIT.values(), ids=UNFIT.keys())
 def test_an_image_that_cannot_be_built_in(session: Any) -> None:
     with pytest.raises(UnfitError, match=r"the image quay\.io/a/b:1 cannot be built in") as caught:
-        interpreters_of(IMAGE, session)
+        interpreters_of(IMAGE, session, CreateArgs())
     assert caught.value.exit_code is ExitCode.UNFIT
     assert "not found" in caught.value.found
+    assert caught.value.hint.startswith("it needs `sleep`, a shell")
     assert "--image" in caught.value.hint
+
+
+def test_what_the_user_wants_of_containers_may_be_why_none_starts() -> None:
+    given = read_create_args("docker; create_args: -m 1k -e TOKEN=S3CRET --init", {})
+    session: Any = FakeSession(start=StageError("cannot start", found="Minimum memory is 6MB"))
+    with pytest.raises(UnfitError) as caught:
+        interpreters_of(IMAGE, session, given)
+    hint = caught.value.hint
+    assert hint.startswith("mend the create_args of `container-engine` (--memory, --env), or ")
+    assert "--image" in hint
+    assert "S3CRET" not in str(caught.value)
 
 
 class FakeApi:

@@ -187,7 +187,8 @@ class Rooms:
     def _without_missing(self, plan: Plan, containers: dict[Image, Containers]) -> Plan:
         """Keep of the plan what the images turn out to have an interpreter for."""
         there = {
-            image: interpreters_of(image, rooms.plain()) for image, rooms in containers.items()
+            image: interpreters_of(image, rooms.plain(), rooms.given)
+            for image, rooms in containers.items()
         }
         missing = [row for row in plan.targets if row.interpreter.directory not in there[row.image]]
         kept = tuple(row for row in plan.targets if row not in missing)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
+import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import docker.errors
 import docker.types
+import docker.utils
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.parameters import parse
@@ -18,6 +23,12 @@ if TYPE_CHECKING:
 _OPTION = "container-engine"
 _KEYS = ("create_args", "disable_host_mount")
 _NAMES = ("docker", "podman")
+#: What is taken and changes nothing: the platform is always arm64, and an init program there is.
+_WITHOUT_EFFECT = ("platform", "init")
+#: The engine counts in billionths of a core, in 64 bits.
+_NANO, _MOST_NANO = 10**9, 2**63 - 1
+#: Profiles that engines know by name; any other is a file of this machine.
+_SECCOMP_NAMES = ("builtin", "unconfined")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,11 +39,13 @@ class CreateArgs:
         host: arguments of docker-py's `create_host_config`.
         environment: variables of all commands in the containers.
         engine: the engine's name, empty if none is given.
+        options: the arguments by name (`--memory`), for errors; their values may be secrets.
     """
 
     host: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     engine: str = ""
+    options: tuple[str, ...] = ()
 
 
 class _Words(argparse.ArgumentParser):
@@ -55,14 +68,18 @@ def read_create_args(text: str, environ: Mapping[str, str]) -> CreateArgs:
         environ: variables of this process, for `--env NAME`.
 
     Raises:
-        UsageError: it names no engine, or has an argument that is not supported.
+        UsageError: it names no engine, or has an argument that is not supported, or a value
+            that no engine takes.
     """
     found = parse(text, _OPTION, _KEYS)
     if found.name not in ("", *_NAMES):
         raise UsageError(f"`{found.name}` is no `{_OPTION}`", hint=f"it may be {', '.join(_NAMES)}")
     words = _parser().parse_args(_joined(found.words("create_args")))
     return CreateArgs(
-        host=_host(words), environment=_variables(words.env, environ), engine=found.name
+        host=_host(words),
+        environment=_variables(words.env, environ),
+        engine=found.name,
+        options=_names_of(words),
     )
 
 
@@ -70,28 +87,69 @@ def _joined(words: Sequence[str]) -> list[str]:
     return [word for word in words if word]
 
 
+def _names_of(words: argparse.Namespace) -> tuple[str, ...]:
+    given = (name for name, value in vars(words).items() if value and name not in _WITHOUT_EFFECT)
+    return tuple(f"--{name.replace('_', '-')}" for name in given)
+
+
 def _parser() -> _Words:
     parser = _Words(add_help=False, allow_abbrev=False)
-    parser.add_argument("--cpus", type=float)
-    for name in (("-m", "--memory"), ("--shm-size",), ("--network", "--net")):
-        parser.add_argument(*name)
+    parser.add_argument("--cpus", type=_nano_cpus)
+    parser.add_argument("-m", "--memory", type=_size)
+    parser.add_argument("--shm-size", type=_size)
+    parser.add_argument("--network", "--net")
     many = (
         *(("-e", "--env"), ("-v", "--volume"), ("--tmpfs",), ("--device",), ("--add-host",)),
-        *(("--dns",), ("--ulimit",), ("--cap-add",), ("--security-opt",)),
+        *(("--dns",), ("--ulimit",), ("--cap-add",)),
     )
     for names in many:
         parser.add_argument(*names, action="append", default=[])
-    parser.add_argument("--privileged", action="store_true")
-    # The platform is always arm64, and there always is an init program.
+    parser.add_argument("--security-opt", action="append", default=[], type=_security)
+    for name in ("--privileged", "--init"):
+        parser.add_argument(name, action="store_true")
     parser.add_argument("--platform")
-    parser.add_argument("--init", action="store_true")
     return parser
+
+
+def _nano_cpus(text: str) -> int:
+    """Read a number of cores. Errors of these readers get the argument's name from argparse."""
+    cores = float(text) * _NANO
+    if not math.isfinite(cores) or not 1 <= cores <= _MOST_NANO:
+        raise argparse.ArgumentTypeError(f"{text} is no number of cores above 0, such as 1.5")
+    return int(cores)
+
+
+def _size(text: str) -> str:
+    """Check a size as docker-py will read it, which is when the container is made."""
+    try:
+        is_size = bool(text) and docker.utils.parse_bytes(text) >= 0
+    except (docker.errors.DockerException, ValueError, OverflowError):
+        is_size = False
+    if not is_size:
+        raise argparse.ArgumentTypeError(f"{text} is no size, such as 4g or 512m")
+    return text
+
+
+def _security(text: str) -> str:
+    """Read the file of `seccomp=FILE`, as the docker command does: the engine takes JSON."""
+    name, _, value = text.partition("=" if "=" in text else ":")
+    if name != "seccomp" or value in _SECCOMP_NAMES:
+        return text
+    try:
+        profile = json.loads(Path(value).read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(
+            f"the seccomp profile `{value}` of `{_OPTION}` cannot be read",
+            found=getattr(error, "strerror", None) or str(error),
+            hint="name a JSON file of this machine, or `seccomp=unconfined`",
+        ) from None
+    return f"{name}={json.dumps(profile, separators=(',', ':'))}"
 
 
 def _host(words: argparse.Namespace) -> dict[str, Any]:
     """Say it as docker-py does; what is not given is left out."""
     found = {
-        "nano_cpus": int(words.cpus * 1e9) if words.cpus else None,
+        "nano_cpus": words.cpus,
         "mem_limit": words.memory,
         "shm_size": words.shm_size,
         "network_mode": words.network,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.engine.api import LineSink, Session
     from aarch64_wheels.engine.client import Engine
+    from aarch64_wheels.engine.create_args import CreateArgs
     from aarch64_wheels.plan import Image
 
 #: Built-in words only: one emulated shell, 0.1 s. Reading the directory through the engine's
@@ -60,12 +61,15 @@ def interpreters_in(session: Session) -> set[str]:
     return {PurePosixPath(line).parent.parent.name for line in found.splitlines()}
 
 
-def interpreters_of(image: Image, session: AbstractContextManager[Session]) -> set[str]:
+def interpreters_of(
+    image: Image, session: AbstractContextManager[Session], given: CreateArgs
+) -> set[str]:
     """List the interpreters of an image; also sees whether its containers start, with a shell.
 
     Args:
         image: named in the error.
         session: of that image, not yet entered.
+        given: what the user wants of containers, which may be why none starts.
 
     Raises:
         UnfitError: the image is not one to build in.
@@ -77,6 +81,15 @@ def interpreters_of(image: Image, session: AbstractContextManager[Session]) -> s
         raise UnfitError(
             f"the image {image.name} cannot be built in",
             found=error.found or error.what,
-            hint="it needs `sleep`, a shell, and CPythons below /opt/python, as manylinux images "
-            "have them: name another --image",
+            hint=_instead(given),
         ) from None
+
+
+def _instead(given: CreateArgs) -> str:
+    image = (
+        "it needs `sleep`, a shell, and CPythons below /opt/python, as manylinux images "
+        "have them: name another --image"
+    )
+    if not given.options:
+        return image
+    return f"mend the create_args of `container-engine` ({', '.join(given.options)}), or {image}"
