@@ -10,6 +10,7 @@ import enum
 from typing import ClassVar
 
 from aarch64_wheels.crash import CRASHES, describe_ending, signal_of
+from aarch64_wheels.redaction import redact_logins
 from aarch64_wheels.text import indented, one_line
 
 
@@ -83,6 +84,9 @@ class TimedOutError(StageError):
 class CommandError(StageError):
     """A command in a container ended with a status other than 0.
 
+    It gets into reports, and both its words and what it printed may hold a login of an index:
+    URLs lose theirs.
+
     Args:
         argv: the command as it was run.
         status: its exit status (128 + N after signal N).
@@ -94,10 +98,10 @@ class CommandError(StageError):
         self, argv: tuple[str, ...], status: int, tail: str, *, emulated: bool = False
     ) -> None:
         ending, hint = describe_ending(status, emulated=emulated)
-        super().__init__(f"`{' '.join(argv)}` {ending}", found=tail, hint=hint)
-        self.argv = argv
+        self.argv = tuple(map(redact_logins, argv))
+        self.tail = redact_logins(tail)
+        super().__init__(f"`{' '.join(self.argv)}` {ending}", found=self.tail, hint=hint)
         self.status = status
-        self.tail = tail
         self.emulated = emulated
 
     @property

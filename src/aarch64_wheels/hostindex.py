@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.redaction import redact as redact  # noqa: PLC0414 - others have it from here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,16 +113,6 @@ def pip_config_files(environ: Mapping[str, str], home: Path) -> tuple[Path, ...]
     return (*files, Path(named)) if named else tuple(files)
 
 
-def redact(text: str) -> str:
-    """Strip user names, passwords, queries and fragments from all URLs in a text.
-
-    A password may hold what RFC 3986 forbids there (`/`, `?`, another `@`), so whatever stands
-    before a word's last `@` goes, at the price of an `@` that was meant. For showing only: see
-    `without_credentials` for a URL that is still to be asked.
-    """
-    return re.sub(r"\S+", lambda word: _redact_word(word[0]), text, flags=re.ASCII)
-
-
 def without_credentials(url: str) -> str:
     """Strip user name, password, query and fragment from an index URL of `IndexSettings`."""
     parts = urlsplit(url)
@@ -134,20 +125,6 @@ def login_of(url: str) -> tuple[str, str] | None:
     if parts.username is None:
         return None
     return unquote(parts.username), unquote(parts.password or "")
-
-
-def _redact_word(word: str) -> str:
-    """Redact a URL, with what PEP 508 (`name@url`) or a quotation may put before it, or less."""
-    if word == "@":
-        return word
-    start = re.match(
-        r"""[(\['"<`]*(?:[\w.,\[\]-]+[=@])?[a-z][a-z0-9+.-]*://""", word, re.IGNORECASE
-    )
-    before, rest = (start[0], word[start.end() :]) if start else ("", word)
-    if re.search(r"[?#].*@", rest):  # what is a password here, what a query?
-        return f"{before}..."
-    place = rest.rpartition("@")[2]
-    return before + (re.split(r"[?#]", place)[0] if start or "/" in rest else place)
 
 
 def _read_config(files: Sequence[Path]) -> dict[str, str]:

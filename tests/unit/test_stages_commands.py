@@ -101,11 +101,17 @@ def test_variables_see_what_is_passed_and_are_put_upon_it(tmp_path: Path) -> Non
     assert (asked.env["CI"], asked.env["CIBUILDWHEEL"], asked.cwd) == ("1", "1", PROJECT)
 
 
-def test_variables_that_bash_refuses(tmp_path: Path) -> None:
-    session = FakeSession(effects={"bash -c": fails(1, "bad substitution")})
+@pytest.mark.parametrize("said", ["", "bash: S3CRET: command not found"], ids=["silent", "words"])
+def test_variables_that_bash_refuses_are_told_without_their_values(
+    said: str, tmp_path: Path
+) -> None:
+    session = FakeSession(effects={"bash -c": fails(3, said)})
+    job = _job(tmp_path, environment="URL=https://u:S3CRET@h.example/simple A=my S3CRET")
     with pytest.raises(StageError, match="`environment` cannot be evaluated") as caught:
-        own_variables(session, _job(tmp_path, environment="A=${}"), {})
-    assert caught.value.found == "bad substitution"
+        own_variables(session, job, {})
+    assert caught.value.found == "bash ended with status 3"
+    assert "the target's log" in caught.value.hint
+    assert "S3CRET" not in str(caught.value)
 
 
 def test_what_a_backend_is_told(tmp_path: Path) -> None:

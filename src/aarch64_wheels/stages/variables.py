@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.crash import describe_ending
 from aarch64_wheels.errors import CommandError, StageError
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def evaluate(
         All variables of a build.
 
     Raises:
-        StageError: bash refuses them, or a command in them fails.
+        StageError: bash refuses them, or a command in them fails. Values may be secrets, so
+            neither they nor bash's words are in it: those are the sink's.
     """
     if not assignments.strip():
         return dict(base)
@@ -50,10 +52,11 @@ def evaluate(
             ["bash", "-c", _SCRIPT, "environment", assignments], sink=sink, env=base, cwd=cwd
         )
     except CommandError as error:
+        ending, _ = describe_ending(error.status, emulated=error.emulated)
         raise StageError(
             f"the variables of `{option}` cannot be evaluated",
-            found=error.tail or error.what,
-            hint=f"it is one line of assignments for bash: {assignments}",
+            found=f"bash {ending}",
+            hint="it is one line of assignments for bash, whose own words are in the target's log",
         ) from error
     rows = (row.partition("=") for row in answer.split("\0") if row)
     return {**base, **{name: value for name, _, value in rows if name not in _OF_THE_SHELL}}

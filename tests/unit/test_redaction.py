@@ -1,0 +1,61 @@
+"""Logins in what programs print are left out, and nothing else is changed."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from aarch64_wheels.errors import CommandError
+from aarch64_wheels.redaction import redact_logins
+
+#: Seconds of the processor: a quadratic search would take minutes.
+LIMIT = 5
+
+LOGINS = {
+    "name and password": ("https://u:S3CRET@h.example/simple", "https://h.example/simple"),
+    "token": ("https://S3CRET@h.example/simple", "https://h.example/simple"),
+    "slash": ("https://u:S3/CRET@h.example/simple", "https://h.example/simple"),
+    "at": ("https://u:S3@CRET@h.example/", "https://h.example/"),
+    "empty name": ("https://:S3CRET@h.example/", "https://h.example/"),
+    "git": ("x @ git+https://u:S3CRET@h.example/x.git", "x @ git+https://h.example/x.git"),
+    "variable": ("A=https://S3CRET@h.example B='1'", "A=https://h.example B='1'"),
+    "words": (
+        'cannot ask "https://u:S3CRET@h.example/": 401',
+        'cannot ask "https://h.example/": 401',
+    ),
+    "lines": ("a\n  https://S3CRET@h.example\nb", "a\n  https://h.example\nb"),
+}
+KEPT = (
+    *("x@1.2", "me@host.example", "quay.io/a/b@sha256:0123abcd", "@", "f@plt", "a @ b"),
+    *("git+https://h.example/x@1.2#egg=x", "https://h.example/?page=2#top", "http://h:80/", "://"),
+)
+
+
+@pytest.mark.parametrize(("text", "expected"), LOGINS.values(), ids=LOGINS.keys())
+def test_a_login_is_left_out(text: str, expected: str) -> None:
+    assert redact_logins(text) == expected
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_is_no_login_stays(text: str) -> None:
+    assert redact_logins(text) == text
+
+
+@pytest.mark.parametrize("word", ["a", "x@://:", "https://u@h/?", "a://", "@"])
+def test_long_lines_take_no_long_time(word: str) -> None:
+    text = word * 100_000
+    started = time.process_time()
+    redact_logins(f"{text}\n{text}=https://u:S3CRET@h.example/")
+    assert time.process_time() - started < LIMIT
+
+
+def test_a_command_and_what_it_printed_are_told_without_logins() -> None:
+    url = "https://u:S3CRET@h.example/simple"
+    error = CommandError(("pip", "install", "-i", url, "x@1.2"), 1, f"no answer of {url}")
+    assert error.argv == ("pip", "install", "-i", "https://h.example/simple", "x@1.2")
+    assert error.tail == "no answer of https://h.example/simple"
+    assert str(error) == (
+        "`pip install -i https://h.example/simple x@1.2` ended with status 1\n"
+        "found: no answer of https://h.example/simple"
+    )
