@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from aarch64_wheels.errors import UnfitError, UsageError
+from aarch64_wheels.settings.cibuildwheel import ALLOW_EMPTY, REQUIRES_PYTHON
 from aarch64_wheels.settings.globs import matches
 from aarch64_wheels.settings.selectors import is_exact, select, split
 from aarch64_wheels.text import shown
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.images import Images
     from aarch64_wheels.plan import Interpreter, Target
+    from aarch64_wheels.settings.layers import Layers
     from aarch64_wheels.settings.schema import Settings
     from aarch64_wheels.source.metadata import Metadata
 
 #: The groups of interpreters that nothing selects unless they are enabled, by how tags begin.
 GROUPS = {"pypy": "pp", "graalpy": "gp"}
+#: Told where there is no target and that is no error.
+NO_TARGET = f"no target is left, so nothing is built: ${ALLOW_EMPTY} allows it"
 _LIBCS = ("glibc", "musl")
 
 
@@ -46,12 +50,13 @@ def choose_targets(
     Args:
         settings: the selectors.
         metadata: of the source, with `requires-python`.
-        images: says what each target is built in.
+        images: says what each target is built in. Of its layers count a `requires-python` that
+            goes over the source's, and whether there may be no target.
         interpreters: the whole catalogue.
 
     Raises:
         UsageError: a selector or `requires-python` is wrong, the image of a target is unknown,
-            or no target is left.
+            or no target is left where there must be one.
         UnfitError: a selector names an interpreter that no image has.
     """
     named = _named(settings.python, interpreters)
@@ -61,11 +66,13 @@ def choose_targets(
         for target in _selected(settings, there, interpreters)
         if target.interpreter.tag in named or not matches(settings.skip, target.identifier)
     ]
-    requires = _specifier(metadata.requires_python)
+    layers = images.layers
+    requires = _specifier(layers.requires_python or metadata.requires_python)
     chosen = tuple(target for target in wanted if _allows(requires, target.interpreter))
     refused = [target.interpreter.tag for target in wanted if target not in chosen]
-    if named.intersection(refused) or not chosen:
-        raise _nothing_left(metadata, there, [tag for tag in refused if not named or tag in named])
+    if named.intersection(refused) or not (chosen or layers.allow_empty):
+        refused = [tag for tag in refused if not named or tag in named]
+        raise _nothing_left(_requirer(metadata, layers), there, refused)
     images.check(chosen)
     return Selection(targets=chosen, explicit=bool(named))
 
@@ -129,9 +136,14 @@ def _allows(requires: SpecifierSet, interpreter: Interpreter) -> bool:
     return requires.contains(f"{interpreter.version}.99")
 
 
-def _nothing_left(
-    metadata: Metadata, there: Sequence[Target], refused: Sequence[str]
-) -> UsageError:
+def _requirer(metadata: Metadata, layers: Layers) -> str:
+    """Say what `requires-python` is, and whose."""
+    if layers.requires_python:
+        return f"`{layers.requires_python}` of ${REQUIRES_PYTHON}"
+    return f"`{metadata.requires_python}` of {metadata.name or 'the source'}"
+
+
+def _nothing_left(requires: str, there: Sequence[Target], refused: Sequence[str]) -> UsageError:
     names = ", ".join(dict.fromkeys(target.image.name for target in there))
     tags = ", ".join(dict.fromkeys(target.interpreter.tag for target in there))
     found = f"the image {names} has {tags}" if there else ""
@@ -142,8 +154,7 @@ def _nothing_left(
             hint="see what there is with --python all, or mend the globs",
         )
     return UsageError(
-        f"requires-python `{metadata.requires_python}` of {metadata.name or 'the source'} "
-        f"excludes {', '.join(dict.fromkeys(refused))}",
+        f"requires-python {requires} excludes {', '.join(dict.fromkeys(refused))}",
         found=found,
         hint="select other interpreters with --python, or another --image",
     )

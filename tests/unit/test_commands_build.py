@@ -18,6 +18,7 @@ from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.native import places
 from aarch64_wheels.report.model import Status
+from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.settings.schema import EngineName, Mode, Settings
 from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
@@ -25,7 +26,7 @@ from tests.unit.backend_samples import HOOK
 from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from aarch64_wheels.engine.spec import ContainerSpec
@@ -118,10 +119,11 @@ class Bench:
     def output(self) -> Path:
         return self.settings.output_dir
 
-    def run(self, **changes: Any) -> tuple[int, Any]:
+    def run(self, environ: Mapping[str, str] | None = None, **changes: Any) -> tuple[int, Any]:
         settings = replace(self.settings, **changes)
         observer: Any = self.listener
-        return run_build(layers_of(settings), {"PATH": os.environ["PATH"]}, observer)
+        variables = {"PATH": os.environ["PATH"], **(environ or {})}
+        return run_build(layers_of(settings), variables, observer)
 
 
 @pytest.fixture
@@ -190,6 +192,22 @@ def test_without_containers_no_engine_is_asked(
     assert "the image manylinux_2_28 is not used: `--engine none` takes this machine" in notes
     assert "engine: none (this machine itself)" in notes
     assert not opened[0].scratch.exists()
+
+
+def test_nothing_to_build_is_no_failure_where_that_is_allowed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "connect", lambda *_arguments: pytest.fail("an engine is asked"))
+    environ = {"CIBW_SKIP": "*", "CIBW_ALLOW_EMPTY": "true"}
+    code, report = bench.run(environ, python=())
+    assert (code, report.project, report.targets) == (0, "fast", ())
+    written = json.loads((bench.output / "report.json").read_text())
+    assert (written["targets"], written["image"]) == ([], "")
+    assert bench.listener.reports == [report]
+    assert "no target is left, so nothing is built" in bench.listener.notes[-1]
+    assert "| **total** | 0 of 0 |" in render_summary(report)
+    with pytest.raises(UsageError, match="no target is left of what"):
+        bench.run({"CIBW_SKIP": "*"}, python=())
 
 
 def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:

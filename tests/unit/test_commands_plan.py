@@ -125,6 +125,29 @@ def test_a_hostile_name_stays_in_its_line(
     assert not any(line.lstrip().startswith("::") for line in lines)
 
 
+NOTHING = {"CIBW_ALLOW_EMPTY": "1", "CIBW_PROJECT_REQUIRES_PYTHON": ">=4"}
+
+
+def test_no_target_where_that_is_allowed(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = layers_of(_settings(project))
+    assert run_plan(layers, NOTHING, as_matrix=True) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"include": []}
+    assert printed.err.startswith("note: no target is left, so nothing is built: $CIBW_ALLOW_EMPTY")
+    assert run_plan(layers, NOTHING, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["targets"] == []
+    assert run_plan(layers, NOTHING) == 0
+    assert capsys.readouterr().out.startswith("spring 1.0 in no image, ")
+
+
+def test_no_target_where_that_is_not_allowed(project: Path) -> None:
+    environ = {**NOTHING, "CIBW_ALLOW_EMPTY": "0"}
+    with pytest.raises(
+        UsageError, match=r"`>=4` of \$CIBW_PROJECT_REQUIRES_PYTHON excludes cp39, cp311"
+    ):
+        run_plan(layers_of(_settings(project)), environ, as_matrix=True)
+
+
 def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="without build metadata"):
         run_plan(layers_of(_settings(tmp_path)), ENVIRON)

@@ -16,13 +16,17 @@ from cibuildwheel.selector import EnableGroup
 from cibuildwheel.util.packaging import DependencyConstraints
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
 
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.images import Images
+from aarch64_wheels.settings.schema import Settings
+from tests.layers import layers_of
 from tests.unit.project_tables import HOST, Project, projects
 from tests.unit.strategies import IDENTIFIERS, project_layers, thorough
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from aarch64_wheels.settings.kinds import Table
@@ -47,10 +51,14 @@ _AUDIT = "abi3audit --strict --report {abi3_wheel}"
 
 def _theirs(project: Project, directory: Path) -> Options:
     (directory / "pyproject.toml").write_text(project.document(), encoding="utf-8")
+    return _options(directory, project.environ)
+
+
+def _options(directory: Path, environ: Mapping[str, str]) -> Options:
     arguments = CommandLineArguments.defaults()
     arguments.package_dir = directory
     arguments.archs = "aarch64"
-    return Options("linux", arguments, project.environ)
+    return Options("linux", arguments, dict(environ))
 
 
 def _assignments(found: ParsedEnvironment) -> list[str]:
@@ -140,6 +148,24 @@ def test_selectors_have_the_same_value(project: Project, tmp_path: Path) -> None
     assert list(found.test_skip) == theirs.test_selector.skip_config.split()
     enabled = EnableGroup.parse_option_value(" ".join(found.enable))
     assert enabled == theirs.build_selector.enable
+
+
+@settings(thorough, max_examples=30)
+@given(
+    requires=st.sampled_from((None, "", ">=3.12", "<3.11,>=3.9")),
+    allowed=st.sampled_from((None, "", "0", "1", "TRUE", "Yes", "2")),
+)
+def test_what_only_variables_can_say_has_the_same_value(
+    requires: str | None, allowed: str | None, tmp_path: Path
+) -> None:
+    given = {"CIBW_PROJECT_REQUIRES_PYTHON": requires, "CIBW_ALLOW_EMPTY": allowed}
+    environ = {name: value for name, value in given.items() if value is not None}
+    text = '[project]\nname = "a"\nrequires-python = ">=3.10"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    theirs = _options(tmp_path, environ).globals
+    layers = layers_of(Settings()).with_project(tmp_path, environ)
+    assert SpecifierSet(layers.requires_python or ">=3.10") == theirs.build_selector.requires_python
+    assert layers.allow_empty == theirs.allow_empty
 
 
 @settings(thorough, max_examples=50)

@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
+from cibuildwheel.util.helpers import strtobool
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings import kinds
@@ -129,6 +130,21 @@ def test_an_empty_image_is_none() -> None:
     text = '[tool.cibuildwheel]\nmanylinux-aarch64-image = "manylinux_2_28"'
     found = theirs(text, CIBW_MANYLINUX_AARCH64_IMAGE="")
     assert value(found, "manylinux-image") == "manylinux_2_28"
+
+
+@pytest.mark.parametrize("text", ["", "0", "1", "y", "YES", "True", "on", "no", "2", " 1"])
+def test_whether_there_may_be_no_target_is_what_cibuildwheel_says(text: str) -> None:
+    found = theirs(CIBW_ALLOW_EMPTY=text)
+    assert (found.allow_empty, found.notes) == (strtobool(text), ())
+    assert not theirs().allow_empty
+
+
+def test_the_users_requires_python() -> None:
+    found = theirs(CIBW_PROJECT_REQUIRES_PYTHON=">=3.11")
+    assert (found.requires_python, found.notes) == (">=3.11", ())
+    assert theirs(CIBW_PROJECT_REQUIRES_PYTHON="").requires_python == ""
+    with pytest.raises(UsageError, match=r"\$CIBW_PROJECT_REQUIRES_PYTHON is not a version spec"):
+        theirs(CIBW_PROJECT_REQUIRES_PYTHON="3.11")
 
 
 NOTES = {

@@ -36,6 +36,7 @@ from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.resume import basis_of, source_digest, still_good
 from aarch64_wheels.settings.schema import EngineName, Settings
 from aarch64_wheels.source.project import GIT, find_project
+from aarch64_wheels.targets import NO_TARGET
 from aarch64_wheels.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
+        if not plan.targets:
+            return _build_nothing(plan, settings, observer)
         engine = _open_engine(settings, host, plan, observer)
         build = Build(
             settings=settings, host=host, engine=engine, observer=observer, scratch=Path(scratch)
@@ -84,6 +87,27 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
     write_report(report, settings.output_dir)
     observer.finished(report)
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
+
+
+def _build_nothing(plan: Plan, settings: Settings, observer: Observer) -> tuple[ExitCode, Report]:
+    """Report that there was nothing to build, which for this is no failure."""
+    observer.note(NO_TARGET)
+    report = Report(
+        tool_version=__version__,
+        project=plan.project,
+        version=plan.version,
+        source=plan.source,
+        source_sha256=plan.source_sha256,
+        image="",
+        image_id="",
+        mode=plan.mode,
+        engine="",
+        started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        seconds=0.0,
+    )
+    write_report(report, settings.output_dir)
+    observer.finished(report)
+    return ExitCode.OK, report
 
 
 def _open_engine(

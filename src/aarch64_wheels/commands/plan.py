@@ -15,6 +15,7 @@ from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_sour
 from aarch64_wheels.errors import ExitCode
 from aarch64_wheels.report.console import make_console
 from aarch64_wheels.settings.shown import show_settings
+from aarch64_wheels.targets import NO_TARGET
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def run_plan(
         source = open_settings_source(layers.settings(), host, Path(scratch))
         found = project_layers(layers, source, host, _note)
         plan = plan_source(found, source, host)
+    if not plan.targets:
+        _note(NO_TARGET)
     if as_json:
         print(_to_json(plan, show_settings(found, plan, source.root)))
     elif as_matrix:
@@ -80,7 +83,7 @@ def _to_json(plan: Plan, shown: ShownSettings) -> str:
 def _print_targets(console: Console, plan: Plan) -> None:
     name = f"{plan.project} {plan.version}".strip() or plan.source
     places = ", ".join(f"{image.name} ({image.reference})" for image in plan.images)
-    headline = f"{name} in {places}, {plan.mode}"
+    headline = f"{name} in {places or 'no image'}, {plan.mode}"
     # The name is the source's; a reference that is cut in two can't be copied.
     console.print(one_line(headline), soft_wrap=True)
     table = Table()

@@ -10,6 +10,8 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.cascade import Layer, Rule, read_inherit
 from aarch64_wheels.settings.kinds import WORDS
@@ -72,10 +74,18 @@ _DEFAULTS = {
 _PREFIX = "CIBW_"
 #: Variables that have no form for one platform.
 _WITHOUT_PLATFORM = frozenset({"build", "skip", "enable", "test-skip", "build-frontend"})
-#: Variables that are no options, and say nothing that matters here.
+#: Variables that are no options, and so stand in no table: these two count here, too.
+REQUIRES_PYTHON = f"{_PREFIX}PROJECT_REQUIRES_PYTHON"
+ALLOW_EMPTY = f"{_PREFIX}ALLOW_EMPTY"
 _OTHER_VARIABLES = frozenset(
-    {"PLATFORM", "CACHE_PATH", "DEBUG_TRACEBACK", "ALLOW_EMPTY", "INHERIT", "CONFIG_FILE"}
+    {
+        *(REQUIRES_PYTHON, ALLOW_EMPTY, f"{_PREFIX}INHERIT"),
+        *(f"{_PREFIX}{name}" for name in ("PLATFORM", "CACHE_PATH", "DEBUG_TRACEBACK")),
+        f"{_PREFIX}CONFIG_FILE",
+    }
 )
+#: What it takes for yes; all else is no (its `strtobool`).
+_YES = frozenset({"y", "yes", "t", "true", "on", "1"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +95,14 @@ class Theirs:
     Attributes:
         layers: of values by our names, the weakest first.
         notes: what of it means nothing here, one line each.
+        requires_python: goes over the project's own, unless empty.
+        allow_empty: to have no target is no error.
     """
 
     layers: tuple[Layer, ...] = ()
     notes: tuple[str, ...] = ()
+    requires_python: str = ""
+    allow_empty: bool = False
 
     def without(self, names: Collection[str]) -> Theirs:
         """Leave options out of the project's files, naming them; variables are the user's."""
@@ -99,7 +113,7 @@ class Theirs:
             if not layer.text and name in layer.values
         ]
         rows = tuple(row if row.text else row.without(names) for row in self.layers)
-        return Theirs(layers=rows, notes=(*self.notes, *dict.fromkeys(notes)))
+        return replace(self, layers=rows, notes=(*self.notes, *dict.fromkeys(notes)))
 
     @property
     def is_there(self) -> bool:
@@ -124,8 +138,22 @@ def read_cibuildwheel(
     notes = [note for layer in found for note in _notes(layer)]
     notes += _unknown_variables(environ)
     return Theirs(
-        layers=tuple(_translated(layer) for layer in found), notes=tuple(dict.fromkeys(notes))
+        layers=tuple(_translated(layer) for layer in found),
+        notes=tuple(dict.fromkeys(notes)),
+        requires_python=_requires_python(environ),
+        allow_empty=environ.get(ALLOW_EMPTY, "").lower() in _YES,
     )
+
+
+def _requires_python(environ: Mapping[str, str]) -> str:
+    """Read the variable that goes over the project's `requires-python`; empty is not set."""
+    text = environ.get(REQUIRES_PYTHON, "")
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        what = f"${REQUIRES_PYTHON} is not a version specifier (PEP 440)"
+        raise UsageError(what, found=shown(text), hint="it is one such as `>=3.10`") from None
+    return text
 
 
 def _table_layers(table: Mapping[str, object], origin: str) -> Iterator[Layer]:
@@ -208,7 +236,7 @@ def _notes(layer: Layer) -> Iterator[str]:
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     platforms = ("", f"-{PLATFORM}", *(f"-{name}" for name in _OTHER_PLATFORMS))
     known = {_variable(name + suffix) for name in _KNOWN for suffix in platforms}
-    known |= {_PREFIX + name for name in _OTHER_VARIABLES}
+    known |= _OTHER_VARIABLES
     for name in sorted(environ):
         if name.startswith(_PREFIX) and name not in known:
             yield f"${name} is unknown and has no effect{_near(name, sorted(known))}"

@@ -37,12 +37,16 @@ class Layers:
         cache_dir: the cache where no layer names one.
         notes: what was set and has no effect, one line each.
         for_cibuildwheel: the project is set up for cibuildwheel.
+        requires_python: a specifier that goes over the source's own, unless empty.
+        allow_empty: to have no target is no error.
     """
 
     rows: tuple[Layer, ...]
     cache_dir: Path
     notes: tuple[str, ...] = ()
     for_cibuildwheel: bool = False
+    requires_python: str = ""
+    allow_empty: bool = False
 
     def settings(self) -> Settings:
         """Give what is one for all targets.
@@ -89,6 +93,8 @@ class Layers:
             rows=(*theirs.layers, *self.rows),
             notes=(*self.notes, *theirs.notes),
             for_cibuildwheel=self.for_cibuildwheel or theirs.is_there,
+            requires_python=theirs.requires_python,
+            allow_empty=theirs.allow_empty,
         )
 
     def _fields(self, kind: type[T], identifier: str = "") -> dict[str, object]:
