@@ -194,6 +194,22 @@ def test_without_containers_no_engine_is_asked(
     assert not opened[0].scratch.exists()
 
 
+WRONG = {
+    "CIBW_DEPENDENCY_VERSIONS": ("gone.txt", "`dependency-versions`"),
+    "CIBW_CONTAINER_ENGINE": ("docker; create_args: --cpus nan", "create_args"),
+}
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG.items())
+def test_what_no_target_can_be_given_is_found_before_an_engine_is_asked(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str, given: tuple[str, str]
+) -> None:
+    monkeypatch.setattr(build, "connect", lambda *_arguments: pytest.fail("an engine is asked"))
+    value, words = given
+    with pytest.raises(UsageError, match=words):
+        bench.run({name: value})
+
+
 def test_nothing_to_build_is_no_failure_where_that_is_allowed(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.commands.given import given_to
+from aarch64_wheels.commands.given import check_given, given_to
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.schema import BuildOptions
 from tests.unit.report_samples import BAD, GOOD, plan
@@ -53,6 +53,23 @@ def test_a_secret_is_not_passed_and_told_without_its_value(tmp_path: Path, name:
 def test_constraints_that_lead_out_are_an_error_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="`dependency-versions`"):
         given_to(_plan(dependency_versions="../x"), tmp_path, {}, print)
+
+
+WRONG = {
+    "constraints": ({"dependency_versions": "gone.txt"}, "`dependency-versions`"),
+    "argument": ({"container_engine": "docker; create_args: --gpus all"}, "`container-engine`"),
+    "engine": ({"container_engine": "lxc"}, "`lxc` is no `container-engine`"),
+}
+
+
+@pytest.mark.parametrize(("options", "words"), WRONG.values(), ids=WRONG.keys())
+def test_what_the_last_target_asks_for_is_looked_at_too(
+    options: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    first, second = _plan(**options).targets
+    check_given(plan().with_targets((second,)), tmp_path, {})
+    with pytest.raises(UsageError, match=words):
+        check_given(plan().with_targets((second, first)), tmp_path, {})
 
 
 def test_arguments_of_a_frontend_that_mean_nothing_are_named_once(tmp_path: Path) -> None:

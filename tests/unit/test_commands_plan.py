@@ -148,6 +148,21 @@ def test_no_target_where_that_is_not_allowed(project: Path) -> None:
         run_plan(layers_of(_settings(project)), environ, as_matrix=True)
 
 
+WRONG = {
+    "CIBW_DEPENDENCY_VERSIONS": ("gone.txt", "`dependency-versions`"),
+    "CIBW_CONTAINER_ENGINE": ("docker; create_args: --cpus nan", "create_args"),
+}
+
+
+@pytest.mark.parametrize(("name", "given"), WRONG.items())
+def test_what_no_build_could_be_given_is_refused_in_the_plan(
+    project: Path, name: str, given: tuple[str, str]
+) -> None:
+    value, words = given
+    with pytest.raises(UsageError, match=words):
+        run_plan(layers_of(_settings(project)), {name: value}, as_json=True)
+
+
 def test_a_directory_that_is_no_project(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(UsageError, match="without build metadata"):
         run_plan(layers_of(_settings(tmp_path)), ENVIRON)

@@ -15,7 +15,7 @@ from packaging.utils import parse_wheel_filename
 from aarch64_wheels import __version__
 from aarch64_wheels.commands.before_all import BeforeAll
 from aarch64_wheels.commands.fit import is_emulated, make_fit
-from aarch64_wheels.commands.given import given_to
+from aarch64_wheels.commands.given import check_given, given_to
 from aarch64_wheels.commands.hostrooms import HostRooms
 from aarch64_wheels.commands.inputs import (
     Host,
@@ -74,6 +74,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         source = open_settings_source(settings, host, Path(scratch))
         observer.note(f"source: {source.origin}")
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
+        check_given(plan, source.root, host.environ)
         if not plan.targets:
             return _build_nothing(plan, settings, observer)
         engine = _open_engine(settings, host, plan, observer)

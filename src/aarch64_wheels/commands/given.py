@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.engine.create_args import read_create_args
 from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.source.constraints import read_constraints
 from aarch64_wheels.stages.job import Given
@@ -26,6 +27,23 @@ _SECRET = frozenset(
 )
 #: How the variables with the Action's inputs begin, credentials among them.
 _OUR_INPUTS = "INPUT_"
+
+
+def check_given(plan: Plan, root: Path, environ: Mapping[str, str]) -> None:
+    """See that all targets can be given what they ask for, before anything is fetched for them.
+
+    Args:
+        plan: with the targets' options.
+        root: the project's directory.
+        environ: the variables of this process.
+
+    Raises:
+        UsageError: constraints or arguments of containers cannot be read.
+    """
+    for target in plan.targets:
+        wanted = target.options
+        read_constraints(wanted.dependency_versions, root, target.interpreter.version)
+        read_create_args(wanted.container_engine, environ)
 
 
 def given_to(

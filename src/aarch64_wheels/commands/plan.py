@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from aarch64_wheels.commands.given import check_given
 from aarch64_wheels.commands.inputs import Host, open_settings_source, plan_source, project_layers
 from aarch64_wheels.errors import ExitCode
 from aarch64_wheels.report.console import make_console
@@ -45,6 +46,7 @@ def run_plan(
         source = open_settings_source(layers.settings(), host, Path(scratch))
         found = project_layers(layers, source, host, _note)
         plan = plan_source(found, source, host)
+        check_given(plan, source.root, host.environ)
     if not plan.targets:
         _note(NO_TARGET)
     if as_json:
