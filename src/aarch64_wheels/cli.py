@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from aarch64_wheels import __version__, signals
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
-from aarch64_wheels.settings.kinds import SWITCH, WORDS
+from aarch64_wheels.settings.kinds import SWITCH
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, EngineName, Option, Settings, options
 from aarch64_wheels.settings.texts import TEXTS
@@ -174,7 +174,7 @@ def _add_option(parser: argparse._ActionsContainer, option: Option) -> None:
 
 
 def _metavar(option: Option) -> str:
-    if option.kind is WORDS and option.field in ("python", "skip", "enable", "test_skip"):
+    if option.field in ("python", "skip", "enable", "test_skip"):
         return "SEL"
     return "|".join(option.choices) or option.name.rpartition("-")[2].upper()
 

@@ -6,6 +6,7 @@ import tomllib
 from typing import Any
 
 import pytest
+from cibuildwheel.selector import EnableGroup
 from cibuildwheel.util.helpers import strtobool
 
 from aarch64_wheels.errors import UsageError
@@ -24,7 +25,7 @@ KINDS = {
     "test-requires": kinds.QUOTED,
     "build": kinds.WORDS,
     "skip": kinds.WORDS,
-    "enable": kinds.WORDS,
+    "enable": kinds.GROUPS,
     "manylinux-image": kinds.TEXT,
     "build-verbosity": kinds.LEVEL,
     "build-frontend": kinds.PARAMETERS,
@@ -145,6 +146,32 @@ def test_the_users_requires_python() -> None:
     assert theirs(CIBW_PROJECT_REQUIRES_PYTHON="").requires_python == ""
     with pytest.raises(UsageError, match=r"\$CIBW_PROJECT_REQUIRES_PYTHON is not a version spec"):
         theirs(CIBW_PROJECT_REQUIRES_PYTHON="3.11")
+
+
+UNKNOWN_GROUPS = {
+    "table": ('[tool.cibuildwheel]\nenable = ["pypy", "pypi"]', {}, ("pypy",)),
+    "text": ('[tool.cibuildwheel]\nlinux.enable = "pypi all"', {}, ("all",)),
+    "variable": ('[tool.cibuildwheel]\nenable = "graalpy"', {"CIBW_ENABLE": "pypi"}, ("graalpy",)),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "expected"), UNKNOWN_GROUPS.values(), ids=UNKNOWN_GROUPS.keys()
+)
+def test_an_unknown_group_is_noted_and_left_out(
+    text: str, environ: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    found = theirs(text, **environ)
+    assert value(found, "enable") == expected
+    (note,) = found.notes
+    assert note.startswith("`pypi` of ")
+    assert note.endswith(" is unknown and has no effect: did you mean `pypy`?")
+    assert "`enable` in" in note or "$CIBW_ENABLE" in note
+
+
+def test_every_group_of_cibuildwheel_is_known() -> None:
+    assert set(kinds.ENABLE_GROUPS) == {*EnableGroup, "all"}
+    assert theirs(f'[tool.cibuildwheel]\nenable = "{" ".join(EnableGroup)}"').notes == ()
 
 
 NOTES = {

@@ -139,6 +139,23 @@ def test_values_are_converted(
             ["`output_dir`", "pyproject.toml", "`output-dir`"],
             id="snake",
         ),
+        pytest.param(
+            {},
+            {},
+            {"enable": ["pypy", "pypi"]},
+            ["`enable`", "of pypy, graalpy", "`pypi` is no group: did you mean `pypy`?"],
+            id="group-in-table",
+        ),
+        pytest.param(
+            {"enable": ("zzz",)}, {}, {}, ["--enable", "`zzz` is no group"], id="group-by-flag"
+        ),
+        pytest.param(
+            {},
+            {"AARCH64_WHEELS_ENABLE": "pypy zzz"},
+            {},
+            ["$AARCH64_WHEELS_ENABLE", "`zzz` is no group"],
+            id="group-by-variable",
+        ),
         pytest.param({}, {}, {"imgae": "x"}, ["`imgae`", "did you mean `image`"], id="typo"),
         pytest.param(
             {}, {}, {"zzz": 1}, ["`zzz`", "the keys are python, skip, enable"], id="no-neighbour"

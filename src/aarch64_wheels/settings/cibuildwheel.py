@@ -14,7 +14,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.cascade import Layer, Rule, read_inherit
-from aarch64_wheels.settings.kinds import WORDS
+from aarch64_wheels.settings.kinds import ENABLE_GROUPS, WORDS
 from aarch64_wheels.text import shown
 
 if TYPE_CHECKING:
@@ -231,6 +231,24 @@ def _notes(layer: Layer) -> Iterator[str]:
             yield f"{place} is unknown and has no effect{_near(name, _KNOWN)}"
         elif layer.select is not None and name in _GLOBAL:
             yield f"{place} has no effect: it is the same for all targets"
+        elif name == "enable":
+            for group in _unknown_groups(layer):
+                near = _near(group, ENABLE_GROUPS)
+                yield f"`{group}` of {place} is unknown and has no effect{near}"
+
+
+def _unknown_groups(layer: Layer) -> list[str]:
+    """List the words of `enable` that mean nothing (any more)."""
+    return [word for word in _enabled(layer) if word not in ENABLE_GROUPS]
+
+
+def _enabled(layer: Layer) -> tuple[str, ...]:
+    """Give the words of `enable`; none of what is no words, which is found out where it is read."""
+    try:
+        words: tuple[str, ...] = WORDS.read(layer.values.get("enable", ""), "", text=layer.text)
+    except UsageError:
+        return ()
+    return words
 
 
 def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
@@ -251,9 +269,12 @@ def _translated(layer: Layer) -> Layer:
     """Call the options by our names, and remember theirs for the places."""
     shown = {ours: layer.names.get(theirs, theirs) for theirs, ours in NAMES.items()}
     usable = [name for name in NAMES if layer.select is None or name not in _GLOBAL]
+    values = {NAMES[name]: layer.values[name] for name in usable if name in layer.values}
+    if _unknown_groups(layer) and "enable" in values:
+        values["enable"] = [word for word in _enabled(layer) if word in ENABLE_GROUPS]
     return replace(
         layer,
-        values={NAMES[name]: layer.values[name] for name in usable if name in layer.values},
+        values=values,
         names=shown,
         inherit={NAMES[name]: layer.inherit[name] for name in usable if name in layer.inherit},
         skip_empty=_SKIP_EMPTY,

@@ -10,7 +10,7 @@ import difflib
 import enum
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,12 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 #: Of numbers: text has nine digits at the most, and so TOML has no more.
 _LARGEST = 10**9 - 1
 _LEAF = (str, int, float)
+
+#: What `enable` takes: cibuildwheel's groups, also those of interpreters that it alone builds for.
+ENABLE_GROUPS = (
+    *("pypy", "graalpy", "cpython-prerelease", "all"),
+    *("pypy-eol", "pyodide-eol", "pyodide-prerelease"),
+)
 
 #: A table of options, each with one or more values, in the order given.
 Table = tuple[tuple[str, tuple[str, ...]], ...]
@@ -128,6 +134,16 @@ def _strings(value: object) -> list[str]:
 def _words(value: object) -> tuple[str, ...]:
     found = [value] if isinstance(value, str) else _strings(value)
     return tuple(word for text in found for word in text.split())
+
+
+def _groups(value: object) -> tuple[str, ...]:
+    found = _words(value)
+    for word in found:
+        if word not in ENABLE_GROUPS:
+            near = difflib.get_close_matches(word, ENABLE_GROUPS, n=1)
+            hint = f": did you mean `{near[0]}`?" if near else ""
+            raise ValueError(f"`{word}` is no group{hint}")
+    return found
 
 
 def _quoted(value: object) -> tuple[str, ...]:
@@ -248,6 +264,12 @@ WORDS = Kind(
     join=lambda before, after: (*before, *after),
     schema=_STRING_OR_LIST,
     empty=(),
+)
+GROUPS = replace(
+    WORDS,
+    wanted=f"a string of words or a list of strings, of {', '.join(ENABLE_GROUPS)}",
+    from_toml=_groups,
+    from_text=_groups,
 )
 QUOTED = Kind(
     wanted="a string, quoted as for a shell, or a list of strings",

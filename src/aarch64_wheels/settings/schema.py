@@ -107,7 +107,7 @@ class Settings:
     python: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
-    enable: tuple[str, ...] = ()
+    enable: tuple[str, ...] = _of(kinds.GROUPS)
     test_skip: tuple[str, ...] = ()
     image: str = "manylinux2014"
     mode: Mode = Mode.AUTO
