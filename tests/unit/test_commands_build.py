@@ -19,6 +19,7 @@ from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.native import places
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.report.summary import render_summary
+from aarch64_wheels.report.wording import headline
 from aarch64_wheels.settings.schema import EngineName, Mode, Settings
 from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
@@ -221,6 +222,7 @@ def test_nothing_to_build_is_no_failure_where_that_is_allowed(
     assert (written["targets"], written["image"]) == ([], "")
     assert bench.listener.reports == [report]
     assert "no target is left, so nothing is built" in bench.listener.notes[-1]
+    assert headline(report) == "fast 1.0: 0 wheels in 0.0 s (emulated)"
     assert "| **total** | 0 of 0 |" in render_summary(report)
     with pytest.raises(UsageError, match="no target is left of what"):
         bench.run({"CIBW_SKIP": "*"}, python=())

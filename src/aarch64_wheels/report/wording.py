@@ -66,4 +66,5 @@ def headline(report: Report) -> str:
     made = len(report.wheels)
     noun = "wheel" if (total if failed else made) == 1 else "wheels"
     built = f"{total - failed} of {total} {noun}" if failed else f"{made} {noun}"
-    return f"{name}: {built} in {seconds(report.seconds)} ({report.mode}, {report.image})"
+    how = ", ".join(filter(None, (report.mode, report.image)))  # an image only where one was used
+    return f"{name}: {built} in {seconds(report.seconds)} ({how})"
