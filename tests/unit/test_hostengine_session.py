@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.engine.watch import Limits
+from aarch64_wheels.errors import CommandError, StageError, TimedOutError
+from aarch64_wheels.hostengine.belonging import MARK
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.hostengine.session import HostSession
 from aarch64_wheels.native.places import PROJECT, WORK
@@ -132,7 +134,7 @@ def test_only_the_given_variables_are_seen(
 ) -> None:
     monkeypatch.setenv("A_TOKEN", "secret")
     names = {line.partition("=")[0] for line in session.capture(["env"]).splitlines()}
-    assert names - {"_", "PWD", "SHLVL"} == {"PATH", "KEPT", "TMPDIR"}
+    assert names - {"_", "PWD", "SHLVL"} == {"PATH", "KEPT", "TMPDIR", MARK}
 
 
 def test_temporary_files_are_private(session: HostSession, tmp_path: Path) -> None:
@@ -188,6 +190,33 @@ def test_what_a_command_leaves_running_ends_with_it(session: HostSession) -> Non
     pid = int(session.capture(sh("sleep 300 & echo $!")))
     assert time.monotonic() - began < 60
     assert wait_until_gone(pid)
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, processes: Processes) -> Iterator[HostSession]:
+    """A session that gives a command a second to say something."""
+    limits = Limits(silence=1)
+    with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes, limits) as session:
+        yield session
+
+
+@pytest.mark.parametrize("takes", ["run", "capture"])
+def test_an_ended_command_is_told_with_what_ran_and_its_last_lines(
+    hasty: HostSession, takes: str
+) -> None:
+    calls: dict[str, Callable[[Argv], object]] = {
+        "run": lambda argv: hasty.run(argv, sink=lambda _line: None),
+        "capture": hasty.capture,
+    }
+    script = "echo before; setsid sleep 41 & env -i $(command -v sleep) 42; exit 3"
+    with pytest.raises(TimedOutError) as caught:
+        calls[takes](sh(script))
+    lines = [line.strip() for line in caught.value.found.splitlines()]
+    assert lines[-1] == "before"
+    title = lines.index("running then, the deepest and busiest first:")
+    shown = [line.partition(" s: ")[2] for line in lines[title + 1 : -2]]
+    assert shown[-1].startswith("sh -c echo before;")
+    assert sorted(line.rpartition("/")[2] for line in shown[:-1]) == ["sleep 41", "sleep 42"]
 
 
 def test_a_program_that_closes_its_output_is_waited_for(session: HostSession) -> None:

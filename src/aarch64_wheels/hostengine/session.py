@@ -14,18 +14,20 @@ from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
 from aarch64_wheels.engine.commands import TAIL_LINES, Commands
 from aarch64_wheels.engine.watch import Limits, Overran, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
+from aarch64_wheels.hostengine.belonging import MARK, running
 from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
 from aarch64_wheels.hostengine.following import follow
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.native.places import WORK
-from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import PurePosixPath
     from types import TracebackType
 
     from aarch64_wheels.engine.api import Argv
+    from aarch64_wheels.engine.watch import Overrun
     from aarch64_wheels.hostengine.following import OnOutput
     from aarch64_wheels.processes import Processes
 
@@ -33,7 +35,16 @@ if TYPE_CHECKING:
 _NOT_FOUND, _NOT_A_PROGRAM = 127, 126
 
 
-class HostSession(Commands[int]):
+class _Ended(Exception):  # noqa: N818 - told to nobody as it is (see `_check`)
+    """A command was ended, for a limit was reached; `running` describes what ran then."""
+
+    def __init__(self, overrun: Overrun, running: Sequence[str]) -> None:
+        super().__init__(overrun.setting)
+        self.overrun = overrun
+        self.running = running
+
+
+class HostSession(Commands[int | _Ended]):
     """A session without a container; a context manager that leaves nothing behind.
 
     Args:
@@ -149,13 +160,23 @@ class HostSession(Commands[int]):
         env: Mapping[str, str] | None,
         cwd: PurePosixPath | None,
         on_output: OnOutput,
-    ) -> int:
-        words = [self._places.text(str(word)) for word in argv]
-        own = {"TMPDIR": str(self._places.root / "tmp")}
-        variables = {**self._environment, **own, **self._places.variables(env or {})}
+    ) -> int | _Ended:
+        root = self._places.root
+        own = {**self._environment, "TMPDIR": str(root / "tmp")}
         started = self._processes.started(
-            words, env=variables, cwd=self._places.directory(cwd), stderr=subprocess.PIPE
+            [self._places.text(str(word)) for word in argv],
+            env={**own, **self._places.variables(env or {}), MARK: str(root)},
+            cwd=self._places.directory(cwd),
+            stderr=subprocess.PIPE,
         )
+        try:
+            return self._follow(started, on_output)
+        except _Ended as ended:
+            return ended
+
+    def _follow(
+        self, started: AbstractContextManager[subprocess.Popen[bytes]], on_output: OnOutput
+    ) -> int:
         with ExitStack() as stack:
             try:
                 child = stack.enter_context(started)
@@ -167,23 +188,15 @@ class HostSession(Commands[int]):
             with self._watch.command() as patience:
                 try:
                     return follow(child, on_output, patience)
-                except Overran as end:
-                    raise timed_out(end.overrun, _running(child.pid), ()) from None
+                except Overran as end:  # raised again, for that ends the command
+                    raise _Ended(end.overrun, running(self._places.root)) from None
 
-    def _check(self, argv: Argv, ending: int, lines: Collection[str]) -> None:
+    def _check(self, argv: Argv, ending: int | _Ended, lines: Collection[str]) -> None:
+        tail = list(lines)[-TAIL_LINES:]
+        if isinstance(ending, _Ended):
+            raise timed_out(ending.overrun, ending.running, tail)
         if ending:
-            tail = "\n".join(list(lines)[-TAIL_LINES:])
-            raise CommandError(tuple(str(word) for word in argv), ending, tail)
-
-
-def _running(group: int) -> list[str]:
-    """List the processes of a group, by their ages in seconds, as far as this host can tell."""
-    argv = ["ps", "-o", "etimes=,args=", "--sort=-pcpu", "-g", str(group)]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [one_line(line)[:160] for line in done.stdout.splitlines()[:12]]
+            raise CommandError(tuple(str(word) for word in argv), ending, "\n".join(tail))
 
 
 @contextmanager
