@@ -14,6 +14,7 @@ import pytest
 from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import CommandError, StageError, TimedOutError
 from aarch64_wheels.hostengine.belonging import MARK
+from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.hostengine.session import HostSession
 from aarch64_wheels.native.places import PROJECT, WORK
@@ -208,20 +209,108 @@ def test_an_ended_command_is_told_with_what_ran_and_its_last_lines(
         "run": lambda argv: hasty.run(argv, sink=lambda _line: None),
         "capture": hasty.capture,
     }
-    script = "echo before; setsid sleep 41 & env -i $(command -v sleep) 42; exit 3"
+    script = "setsid sleep 41 & env -i $(command -v sleep) 42 & sleep 0.2; echo before; wait"
     with pytest.raises(TimedOutError) as caught:
         calls[takes](sh(script))
     lines = [line.strip() for line in caught.value.found.splitlines()]
     assert lines[-1] == "before"
     title = lines.index("running then, the deepest and busiest first:")
     shown = [line.partition(" s: ")[2] for line in lines[title + 1 : -2]]
-    assert shown[-1].startswith("sh -c echo before;")
+    assert shown[-1].startswith("sh -c setsid sleep 41 &")
     assert sorted(line.rpartition("/")[2] for line in shown[:-1]) == ["sleep 41", "sleep 42"]
+
+
+# What leaves the group of its command.
+
+#: Starts what the end of the command does not reach, and says its number.
+SAY = "until [ -s pid ]; do sleep 0.01; done; cat pid;"
+DAEMON = f"setsid sh -c 'echo $$ >pid; exec sleep 300 >&- 2>&-' & {SAY}"
+
+
+def test_what_has_left_the_group_ends_with_a_command_that_takes_too_long(
+    hasty: HostSession,
+) -> None:
+    lines: list[str] = []
+    with pytest.raises(TimedOutError):
+        hasty.run(sh(f"{DAEMON} sleep 300"), sink=lines.append)
+    assert gone(int(lines[0]))
+
+
+def test_daemons_serve_later_commands_and_end_with_the_session(
+    tmp_path: Path, processes: Processes
+) -> None:
+    with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes) as session:
+        pid = int(session.capture(sh(DAEMON)))
+        session.run(["true"], sink=print)
+        assert not gone(pid)
+    assert gone(pid)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_daemon_that_talks_for_ever_is_not_listened_to_for_ever(session: HostSession) -> None:
+    daemon = "setsid sh -c 'while :; do echo on; sleep 0.01; done' &"
+    began = time.monotonic()
+    assert session.capture(sh(f"{daemon} sleep 0.2; echo last")).count("last") == 1
+    assert time.monotonic() - began < 60
+
+
+def test_of_much_output_nothing_is_lost(session: HostSession) -> None:
+    assert len(session.capture(sh("yes | head -c 3000000"))) == 3_000_000
+
+
+def test_what_has_no_variables_is_found_by_its_parent(tmp_path: Path, processes: Processes) -> None:
+    bare = "env -i $(command -v setsid) $(command -v sleep) 300 >&- 2>&-"
+    script = f"setsid sh -c '{bare} & echo $! >pid; wait' & {SAY}"
+    with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes) as session:
+        pid = int(session.capture(sh(script)))
+    assert gone(pid)
+
+
+def test_the_end_of_a_session_leaves_others_alone(
+    session: HostSession, tmp_path: Path, processes: Processes
+) -> None:
+    pid = int(session.capture(sh(DAEMON)))
+    with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes) as other:
+        other.run(["true"], sink=print)
+    assert not gone(pid)
+
+
+def test_an_engine_ends_all_sessions() -> None:
+    engine = HostEngine("aarch64")
+    with engine.session({"PATH": PATH}) as session:
+        pid = int(session.capture(sh(DAEMON)))
+        engine.close_all()
+        assert gone(pid)
+    assert not engine.scratch.exists()
+
+
+def test_what_is_another_users_is_left_to_sudo(
+    tmp_path: Path, processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub = tmp_path / "bin/sudo"
+    stub.parent.mkdir()
+    stub.write_text('#!/bin/sh\nshift 5; exec kill -9 "$@"\n')
+    stub.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{stub.parent}:{PATH}")
+
+    def refuse(_pid: int, _number: int) -> None:
+        raise PermissionError
+
+    with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes) as session:
+        pid = int(session.capture(sh(DAEMON)))
+        monkeypatch.setattr("aarch64_wheels.hostengine.belonging.os.kill", refuse)
+    monkeypatch.undo()
+    assert wait_until_gone(pid)
 
 
 def test_a_program_that_closes_its_output_is_waited_for(session: HostSession) -> None:
     session.run(sh("exec >&- 2>&-; sleep 0.3; : >done"), sink=print, cwd=WORK)
     assert session.read(WORK / "done", 1) == b""
+
+
+def test_a_program_that_closes_its_output_is_not_waited_for_for_ever(hasty: HostSession) -> None:
+    with pytest.raises(TimedOutError, match="said nothing for 1 s"):
+        hasty.run(sh("exec >&- 2>&-; sleep 300"), sink=print)
 
 
 def test_an_interrupt_ends_a_command_and_lets_no_other_start(

@@ -8,15 +8,25 @@ variables as well is not; nor can another user's variables be read.
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.running import Process, describe, emulated_program
 from aarch64_wheels.text import one_line
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 #: Its value is the directory of the session.
 MARK = "AARCH64_WHEELS_SESSION"
+
+#: Seconds until no more is tried: the kernel does not end what waits for a broken disk.
+_PATIENCE = 5.0
 
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -41,6 +51,36 @@ def running(place: Path) -> tuple[str, ...]:
     now = time.clock_gettime(time.CLOCK_BOOTTIME)
     rows = (_process(entry, now) for entry in _belonging(place))
     return describe([row for row in rows if row.command])
+
+
+def kill_all(place: Path) -> None:
+    """Kill the processes of a session, or of all sessions whose directories are below this one.
+
+    They are looked for again until none is left, for they may have started others meanwhile.
+    """
+    patience, refused = time.monotonic() + _PATIENCE, set[int]()
+    while left := {entry.pid for entry in _belonging(place)} - refused:
+        refused |= _kill(left)
+        if time.monotonic() > patience:
+            return
+        time.sleep(0.01)
+
+
+def _kill(pids: Iterable[int]) -> set[int]:
+    """Kill processes, and give those that are another user's; sudo may end these, if it can."""
+    refused = set()
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+        except PermissionError:
+            refused.add(pid)
+    if refused:
+        argv = ["sudo", "-n", "kill", "-s", "KILL", "--", *map(str, refused)]
+        with suppress(OSError):
+            subprocess.run(argv, capture_output=True, check=False)
+    return refused
 
 
 def _belonging(place: Path) -> list[_Entry]:

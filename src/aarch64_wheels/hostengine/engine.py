@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.disk import GIB, Need, check_disk, space_needs
+from aarch64_wheels.hostengine.belonging import kill_all
 from aarch64_wheels.hostengine.session import HostSession
 from aarch64_wheels.processes import Processes
 
@@ -65,6 +66,7 @@ class HostEngine:
     def close_all(self) -> None:
         """End all processes, and remove what they have made. Safe at any time."""
         self.processes.kill_all()
+        kill_all(self.scratch)
         self._scratch.cleanup()
 
 

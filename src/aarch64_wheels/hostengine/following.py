@@ -22,6 +22,9 @@ _CHUNK = 1 << 16
 #: Seconds between two looks at a program that says nothing: has it ended, and left others behind
 #: that hold its pipes open?
 _PATIENCE = 0.1
+#: Pieces of output that are still read of a program that has ended. More than a pipe holds, but
+#: not all: what has left the group may hold the pipe open, and talk for ever.
+_LAST_PIECES = 32
 
 
 def follow(child: subprocess.Popen[bytes], on_output: OnOutput, patience: Patience) -> int:
@@ -37,8 +40,8 @@ def follow(child: subprocess.Popen[bytes], on_output: OnOutput, patience: Patien
         for number, pipe in ((1, child.stdout), (2, child.stderr)):
             if pipe is not None:
                 selector.register(pipe, selectors.EVENT_READ, number)
-        over = False
-        while selector.get_map():
+        over, pieces = False, _LAST_PIECES
+        while selector.get_map() and pieces:
             ready = selector.select(_PATIENCE)
             if ready:
                 deadline = _deadline(patience)
@@ -52,11 +55,19 @@ def follow(child: subprocess.Popen[bytes], on_output: OnOutput, patience: Patien
             if over and not ready:
                 break  # a process that has left the group holds a pipe open
             over = over or _end_group(child)
-    while not over:
-        time.sleep(_PATIENCE / 10)
-        over = _end_group(child)
+            pieces -= over
+    if not over:
+        _await(child, patience, deadline)
     status = child.wait()
     return status if status >= 0 else 128 - status
+
+
+def _await(child: subprocess.Popen[bytes], patience: Patience, deadline: float) -> None:
+    """Wait for the end of a program that has closed its output."""
+    while not _end_group(child):
+        if patience.clock() >= deadline:
+            raise patience.overran()
+        time.sleep(_PATIENCE / 10)
 
 
 def _deadline(patience: Patience) -> float:

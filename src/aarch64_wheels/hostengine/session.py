@@ -14,7 +14,7 @@ from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
 from aarch64_wheels.engine.commands import TAIL_LINES, Commands
 from aarch64_wheels.engine.watch import Limits, Overran, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
-from aarch64_wheels.hostengine.belonging import MARK, running
+from aarch64_wheels.hostengine.belonging import MARK, kill_all, running
 from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
 from aarch64_wheels.hostengine.following import follow
 from aarch64_wheels.hostengine.mapping import Places
@@ -82,6 +82,7 @@ class HostSession(Commands[int | _Ended]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        kill_all(self._places.root)
         self._scratch.cleanup()
 
     def begin(self, stage: str) -> None:
@@ -172,6 +173,7 @@ class HostSession(Commands[int | _Ended]):
         try:
             return self._follow(started, on_output)
         except _Ended as ended:
+            kill_all(root)
             return ended
 
     def _follow(
