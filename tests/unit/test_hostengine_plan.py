@@ -20,9 +20,11 @@ from aarch64_wheels.hostengine.interpreters import Finder, HostInterpreter
 from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.planning import make_plan
 from aarch64_wheels.settings.modes import GLIBC_LINUX
-from aarch64_wheels.settings.schema import EngineName, Mode, Settings
+from aarch64_wheels.settings.schema import BuildOptions, EngineName, Mode, Settings
 from aarch64_wheels.source.metadata import Metadata
+from aarch64_wheels.stages.job import PROJECT
 from tests.layers import layers_of
+from tests.unit.stage_samples import make_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,3 +227,28 @@ def test_an_interpreter_that_makes_no_environment_is_named(
     with pytest.raises(UnfitError, match=r"environment of /usr/bin/python3\.13") as caught:
         rooms(engine, [], tmp_path).open(plan(replace(HERE, python=("cp313",))))
     assert caught.value.found == "error: it is broken"
+
+
+# `before-all`, and other commands of the project.
+
+
+def with_options(made: Plan, options: BuildOptions) -> Plan:
+    return made.with_targets(tuple(replace(row, options=options) for row in made.targets))
+
+
+@pytest.mark.usefixtures("host", "made")
+def test_every_session_has_what_before_all_left_with_its_own_paths(
+    engine: HostEngine, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    options = BuildOptions(before_all="pwd >place && ln -s {project}/place {package}/way")
+    maker = rooms(engine, [], tmp_path)
+    (room,) = maker.open(with_options(plan(replace(HERE, python=("cp313",))), options))
+    job = replace(make_job(tmp_path), plan=room.plan, target=room.plan.targets[0], source=source)
+    after = maker.after(room, job)
+    assert (room.has_project, after.has_project) == (False, True)
+    with after.start(job.target, "") as first, after.start(job.target, "") as second:
+        for session in (first, second):
+            said = session.capture(["cat", PROJECT / "way"], cwd=PROJECT)
+            assert said == session.capture(["pwd"], cwd=PROJECT)

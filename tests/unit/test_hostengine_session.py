@@ -389,6 +389,49 @@ def test_what_is_saved_can_be_restored(session: HostSession, tmp_path: Path) -> 
     assert session.read(WORK / "kept/a", 1) == b"1"
 
 
+#: Lays out what `before-all` may: an archive's members with the path of the project in them.
+LAY = r"""
+root=$(pwd) && printf 'prefix=%s\n' "$root" >a.pc && printf '\0%s/lib\0%s\0' "$root" "$root" >lib.so
+ln -s "$root/a.pc" way && ln lib.so second && : >empty && printf '/usr' >short
+chmod 444 a.pc && chmod 755 lib.so && touch -d @1000000000 a.pc lib.so && mkdir shut
+cp lib.so shut && ln -s "$root/lib.so" shut/way && chmod 555 shut
+"""
+
+
+def test_what_is_restored_elsewhere_knows_its_new_place(
+    tmp_path: Path, processes: Processes
+) -> None:
+    parent, archive = tmp_path.resolve(), tmp_path / "kept.tar"
+    with HostSession(parent, {"PATH": PATH}, processes) as first:
+        first.write(PROJECT / "sub/x", b"")
+        first.run(sh(LAY), sink=print, cwd=PROJECT)
+        first.save(PROJECT, archive)
+        old = first.root
+    with HostSession(parent, {"PATH": PATH}, processes) as second:
+        second.restore(archive, WORK, made_in=old)
+        place = second.root / "aarch64-wheels/project"
+        assert second.read(PROJECT / "a.pc", 1 << 10) == f"prefix={place}\n".encode()
+        assert second.read(PROJECT / "shut/lib.so", 1 << 10) == f"\0{place}/lib\0{place}\0".encode()
+        assert (place / "way").readlink() == place / "a.pc"
+        assert (place / "shut/way").readlink() == place / "lib.so"
+        assert (place / "second").samefile(place / "lib.so")
+        assert (place / "short").read_bytes() == b"/usr"
+        modes = [(place / name).stat().st_mode & 0o777 for name in ("a.pc", "lib.so", "shut")]
+        assert modes == [0o444, 0o755, 0o555]
+        assert {(place / name).stat().st_mtime for name in ("a.pc", "lib.so")} == {1_000_000_000}
+        assert second.capture(sh(f'grep -rlF "{old}" . || echo none'), cwd=PROJECT) == "none\n"
+
+
+def test_a_place_whose_name_has_another_length_is_refused(
+    session: HostSession, tmp_path: Path
+) -> None:
+    session.write(WORK / "kept/a", b"1")
+    session.save(WORK / "kept", tmp_path / "kept.tar")
+    with pytest.raises(StageError, match="cannot restore files") as caught:
+        session.restore(tmp_path / "kept.tar", WORK, made_in=session.root / "longer")
+    assert "not of the same length" in caught.value.found
+
+
 def test_nothing_is_prepared_and_nothing_is_left(tmp_path: Path, processes: Processes) -> None:
     with HostSession(tmp_path.resolve(), {"PATH": PATH}, processes) as session:
         session.keep()

@@ -30,10 +30,26 @@ if TYPE_CHECKING:
     from aarch64_wheels.environments import Environments
     from aarch64_wheels.hostengine.engine import HostEngine
     from aarch64_wheels.hostengine.interpreters import HostInterpreter
+    from aarch64_wheels.hostengine.session import HostSession
     from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.plan import Image, Plan, Target
     from aarch64_wheels.settings.schema import Settings
     from aarch64_wheels.stages.job import Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftProject:
+    """A project as `before-all` has left it: an archive, and the session's root it was made in.
+
+    What `before-all` has configured or compiled knows its own paths (`*.pc`, CMake's cache, the
+    RPATHs of libraries), as it may in a container. Here each session has a directory of its own,
+    for targets are built at the same time, and the names of these are equally long: so paths
+    below the old root are written over with the new one's. Paths in compressed files are not,
+    nor is what `before-all` has put elsewhere, such as into the first target's interpreter.
+    """
+
+    archive: Path
+    root: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +62,7 @@ class HostRoom:
         plan: of the targets, with their interpreters' paths.
         setups: what their build backends may be run with.
         limits: of the time that commands may take.
-        project: an archive of the project as `before-all` has left it, None without that.
+        project: what `before-all` has left, None without that.
     """
 
     image: Image
@@ -56,7 +72,7 @@ class HostRoom:
     plan: Plan
     setups: Setups
     limits: Limits = field(default_factory=Limits)
-    project: Path | None = None
+    project: LeftProject | None = None
 
     @property
     def has_project(self) -> bool:
@@ -64,11 +80,12 @@ class HostRoom:
         return self.project is not None
 
     @contextmanager
-    def start(self, _target: Target, _environment: str) -> Iterator[Session]:
+    def start(self, _target: Target, _environment: str) -> Iterator[HostSession]:
         """Make a target's session; no build environment is kept for later runs."""
         with self.engine.session(self.environment, self.limits) as session:
             if self.project is not None:
-                session.restore(self.project, PROJECT.parent)
+                left = self.project
+                session.restore(left.archive, PROJECT.parent, made_in=left.root)
             yield session
 
     def environments(self) -> Environments:
@@ -128,7 +145,8 @@ class HostRooms:
             place_project(session, job)
             run_command(session, job, job.target.options.before_all, room.environment["PATH"])
             session.save(PROJECT, archive)
-        return replace(room, project=archive)
+            left = LeftProject(archive=archive, root=session.root)
+        return replace(room, project=left)
 
     def _room(self, plan: Plan, environment: Mapping[str, str]) -> HostRoom:
         image, image_id = plan.images[0], platform.platform()

@@ -15,7 +15,7 @@ from aarch64_wheels.engine.commands import TAIL_LINES, Commands
 from aarch64_wheels.engine.watch import Limits, Overran, Watch, timed_out
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.hostengine.belonging import MARK, kill_all, running
-from aarch64_wheels.hostengine.files import archived, copy_tree, unpack
+from aarch64_wheels.hostengine.files import archived, copy_tree, unpack, unpack_moved
 from aarch64_wheels.hostengine.following import follow
 from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.native.places import WORK
@@ -85,6 +85,11 @@ class HostSession(Commands[int | _Ended]):
         kill_all(self._places.root)
         self._scratch.cleanup()
 
+    @property
+    def root(self) -> Path:
+        """The private directory; the names of all that have the same parent are equally long."""
+        return self._places.root
+
     def begin(self, stage: str) -> None:
         """See `api.Session.begin`."""
         self._watch.begin(stage)
@@ -124,11 +129,22 @@ class HostSession(Commands[int | _Ended]):
         ):
             stream.writelines(chunks)
 
-    def restore(self, archive: Path, parent: PurePosixPath) -> None:
-        """See `api.Session.restore`; of the root, only `WORK` may be restored."""
-        place = self._places.root if parent == WORK.parent else self._places.place(parent)
+    def restore(self, archive: Path, parent: PurePosixPath, *, made_in: Path | None = None) -> None:
+        """See `api.Session.restore`; of the root, only `WORK` may be restored.
+
+        Args:
+            archive: as `save` has written it.
+            parent: gets what is in it.
+            made_in: the `root` of the session that it was saved in. In a container it would be
+                at the same path again; here each path to it that stands in the files is mended
+                (see `files.unpack_moved`).
+        """
+        place = self.root if parent == WORK.parent else self._places.place(parent)
         with _errors(f"restore files below {parent}"), archive.open("rb") as stream:
-            unpack(stream, place)
+            if made_in is None:
+                unpack(stream, place)
+            else:
+                unpack_moved(stream, place, made_in, self.root)
 
     def write(self, path: PurePosixPath, content: bytes, *, mode: int = 0o644) -> None:
         """See `api.Session.write`."""
