@@ -252,3 +252,30 @@ def test_every_session_has_what_before_all_left_with_its_own_paths(
         for session in (first, second):
             said = session.capture(["cat", PROJECT / "way"], cwd=PROJECT)
             assert said == session.capture(["pwd"], cwd=PROJECT)
+
+
+@pytest.mark.usefixtures("host")
+@pytest.mark.parametrize(
+    ("options", "is_seeded"),
+    [
+        (BuildOptions(), False),
+        (BuildOptions(before_all=" ", test_requires=("pytest",)), False),
+        (BuildOptions(before_all="pip install a"), True),
+        (BuildOptions(before_build="pip install a"), True),
+        (BuildOptions(repair_wheel_command="pip install a"), True),
+        (BuildOptions(audit_command="pip install {wheel}"), True),
+        (BuildOptions(before_test="pip install a"), True),
+        (BuildOptions(test_command="pip check"), True),
+    ],
+    ids=["none", "blank", "all", "build", "repair", "audit", "before-test", "test"],
+)
+def test_there_is_pip_where_a_command_of_the_project_may_call_it(
+    engine: HostEngine,
+    made: list[list[str]],
+    tmp_path: Path,
+    options: BuildOptions,
+    is_seeded: bool,  # noqa: FBT001
+) -> None:
+    rooms(engine, [], tmp_path).open(with_options(plan(replace(HERE, python=("cp313",))), options))
+    (words,) = made
+    assert ("--seed" in words) is is_seeded

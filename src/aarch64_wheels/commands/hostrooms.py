@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.hostengine.session import HostSession
     from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.plan import Image, Plan, Target
-    from aarch64_wheels.settings.schema import Settings
+    from aarch64_wheels.settings.schema import BuildOptions, Settings
     from aarch64_wheels.stages.job import Job
 
 
@@ -208,8 +208,7 @@ class HostRooms:
         if not own.has_headers:
             self.note(f"{target.identifier}: no C code can be compiled: {no_headers(own.program)}")
         place = self.engine.scratch / "python" / target.interpreter.directory
-        options = target.options
-        seed = ["--seed"] if options.before_all or options.before_build else []
+        seed = ["--seed"] if _has_commands(target.options) else []
         words = ["venv", "--no-project", "--quiet", *seed, "--python", str(own.program), str(place)]
         environ = {**self.host.environ, **self.host.index.uv_environment()}
         result = run_uv([*words, "--no-python-downloads"], environ, self.engine.processes)
@@ -220,6 +219,13 @@ class HostRooms:
                 hint=f"see that {own.program} is whole, or leave {target.interpreter.tag} out",
             )
         return place / "bin/python"
+
+
+def _has_commands(options: BuildOptions) -> bool:
+    """Tell whether a project has commands of its own, which may call pip."""
+    before = (options.before_all, options.before_build, options.before_test)
+    later = (options.repair_wheel_command, options.audit_command, options.test_command)
+    return any(command.strip() for command in (*before, *later))
 
 
 def _nothing_for(missing: list[Target]) -> UnfitError:
