@@ -120,6 +120,63 @@ def test_the_sysroot_of_the_script_is_the_recipes(root: Path) -> None:
     assert "libraries=usr/lib/aarch64-linux-gnu\n" in text
 
 
+#: Packages with no files and no scripts, whose records are what the archives hold.
+RECORDED = r"""#!/bin/sh
+set -eu
+case $1 in
+    --field) cat "$2" ;;
+    *) tar --create --files-from=/dev/null ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("architecture", "multi_arch", "name"),
+    [
+        (
+            "all",
+            "foreign",
+            "a",
+        ),  # apt waits for `a:arm64`, and so takes a bare name, but no `a:all`
+        ("all", "", "a"),
+        ("arm64", "foreign", "a"),
+        ("arm64", "same", "a:arm64"),
+    ],
+)
+def test_apt_is_told_of_each_package_by_the_name_that_dpkg_gives_it(
+    root: Path, architecture: str, multi_arch: str, name: str
+) -> None:
+    write_script(root.parent / "bin/dpkg-deb", RECORDED)
+    fields = {"Package": "a", "Version": "1", "Architecture": architecture}
+    fields |= {"Multi-Arch": multi_arch} if multi_arch else {}
+    (root / "a.deb").write_text("".join(f"{key}: {value}\n" for key, value in fields.items()))
+    said = _unpack(root, root / "a.deb")
+    assert [line for line in said if line.startswith("status:")] == [
+        f"status: {name}: {state}"
+        for state in ("half-installed", "unpacked", "half-configured", "installed")
+    ]
+    assert (root / f"var/lib/dpkg/info/{name}.list").is_file()
+    assert "Package: a\nStatus: install ok installed\n" in _status(root)
+
+
+def _unpack(root: Path, deb: Path) -> list[str]:
+    """Run the script as apt does, with its database in `root`, but have it place nothing."""
+    text = (root / "usr/local/bin/dpkg").read_text()
+    functions, separator, _rest = text.partition("\nfound=\n")
+    assert separator
+    (root / "opt/gcc-10").mkdir(parents=True)
+    moved = functions.replace("sysroot=/opt", f"sysroot={root}/opt")
+    moved = moved.replace("admin=/var", f"admin={root}/var")
+    script = root / "unpack.sh"
+    script.write_text(f'{moved}\nunpack "{deb}"\n')
+    argv = ["/bin/sh", str(script), "--status-fd", "1", "--unpack", str(deb)]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def _status(root: Path) -> str:
+    return (root / "var/lib/dpkg/status").read_text()
+
+
 def test_a_package_that_cannot_be_read_is_named(fetched: Path) -> None:
     _deb(fetched / "system/bad_1")
     with pytest.raises(UnfitError, match="bad_1_arm64") as caught:

@@ -50,14 +50,15 @@ unpack() { # DEB: its files into the stage, its record into the database
     dpkg-deb --field "$1" > "$stage/record"
     package=$(sed -n 's/^Package: //p' "$stage/record")
     architecture=$(sed -n 's/^Architecture: //p' "$stage/record")
-    # Where several architectures can be had, dpkg adds it to the name of the list.
-    list=$package
-    grep -qx 'Multi-Arch: same' "$stage/record" && list=$package:$architecture
-    tar --list --file="$stage/data.tar" | sed 's|^\./*|/|; s|/$||; s|^$|/.|' > "$admin/info/$list.list"
+    # Only where several architectures can be had, dpkg adds it to the name. apt takes packages of
+    # no architecture for the system's own, so `:all` would name none of those it waits for.
+    name=$package
+    grep -qx 'Multi-Arch: same' "$stage/record" && name=$package:$architecture
+    tar --list --file="$stage/data.tar" | sed 's|^\./*|/|; s|/$||; s|^$|/.|' > "$admin/info/$name.list"
     forget "$package"
     { sed "1a Status: install ok installed" "$stage/record" && echo; } >> "$admin/status"
     for state in half-installed unpacked half-configured installed; do
-        echo "status: $package:$architecture: $state"
+        echo "status: $name: $state"
     done > "$status" # apt counts them
     echo "Unpacking $package ($(sed -n 's/^Version: //p' "$stage/record"))"
     dpkg-deb --ctrl-tarfile "$1" | tar --extract --to-stdout ./postinst > "$stage/postinst" 2> "$stage/said" || :
