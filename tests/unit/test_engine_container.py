@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aarch64_wheels.engine import container
 from aarch64_wheels.engine.archive import pack_bytes
 from aarch64_wheels.engine.container import ContainerSession
 from aarch64_wheels.engine.spec import ContainerSpec
-from aarch64_wheels.errors import StageError
+from aarch64_wheels.errors import CommandError, StageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,3 +63,35 @@ def test_a_file_is_copied(tmp_path: Path) -> None:
 def test_what_is_no_archive_is_an_error() -> None:
     with pytest.raises(StageError, match="cannot read what /aarch64-wheels/calls holds"):
         _session(b"nothing of the kind" * 100, []).read(FILE, 10)
+
+
+PATH = "/aarch64-wheels/compilers:/native/bin:/usr/bin"
+
+
+@pytest.mark.parametrize(
+    ("program", "path", "words"),
+    [
+        ("uv", PATH, "crashed (SIGSEGV)"),
+        ("auditwheel", "/native/bin:/usr/bin", "crashed (SIGSEGV)"),
+        ("/native/python/cp313/bin/python3", PATH, "crashed (SIGSEGV)"),
+        ("sh", PATH, "crashed under emulation (SIGSEGV)"),
+        ("/aarch64-wheels/environment/bin/uv", PATH, "crashed under emulation (SIGSEGV)"),
+        ("uv", "/usr/bin:/native/bin", "crashed under emulation (SIGSEGV)"),
+        ("uv", "", "crashed under emulation (SIGSEGV)"),
+    ],
+)
+def test_the_crash_of_a_native_tool_is_not_put_down_to_qemu(
+    monkeypatch: pytest.MonkeyPatch, program: str, path: str, words: str
+) -> None:
+    monkeypatch.setattr(container, "execute", lambda *_arguments, **_options: 139)
+    spec = ContainerSpec(environment={"PATH": path} if path else {}, emulated=True)
+    registry: Any = SimpleNamespace(closed=False)
+    session = ContainerSession(SimpleNamespace(), "image", spec, registry)
+    with pytest.raises(CommandError) as caught:
+        session.run([program], sink=print)
+    assert caught.value.what == f"`{program}` {words}"
+    assert bool(caught.value.hint) is caught.value.emulated
+
+
+def test_without_qemu_nothing_is_emulated() -> None:
+    assert not ContainerSpec(environment={"PATH": PATH}).emulates("sh")

@@ -219,7 +219,8 @@ class ContainerSession(Commands[int | Overrun]):
         if isinstance(ending, Overrun):
             raise self._kill(ending, tail)
         words = tuple(str(word) for word in argv)
-        raise CommandError(words, ending, "\n".join(tail), emulated=self._spec.emulated)
+        emulated = self._spec.emulates(words[0])
+        raise CommandError(words, ending, "\n".join(tail), emulated=emulated)
 
     def _kill(self, overrun: Overrun, tail: Sequence[str]) -> TimedOutError:
         """End all processes at once, by the container's first; an engine cannot end a command."""

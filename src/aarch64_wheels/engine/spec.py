@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.create_args import CreateArgs
 from aarch64_wheels.engine.watch import Limits
+from aarch64_wheels.native.places import BIN, COMPILERS, NATIVE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,8 @@ QEMU_CPU = "cortex-a72"
 #: Where the host's CA bundle is copied to. A copy works with an engine whose file system is
 #: not ours, and nothing in the container can alter the host's file.
 CA_BUNDLE = PurePosixPath("/etc/aarch64-wheels/ca.pem")
+#: What stages call by name, and is native where `BIN` comes before the image's own.
+_TOOLS = frozenset({"auditwheel", "uv"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,3 +62,10 @@ class ContainerSpec:
     def cpu(self) -> dict[str, str]:
         """The variable for an emulated CPU."""
         return {"QEMU_CPU": QEMU_CPU} if self.emulated else {}
+
+    def emulates(self, program: str) -> bool:
+        """Tell whether QEMU runs a program, which is called by its path or its name."""
+        path = self.environment.get("PATH", "").split(":")
+        comes_first = [row for row in path if row != str(COMPILERS)][:1] == [str(BIN)]
+        is_native = PurePosixPath(program).is_relative_to(NATIVE)
+        return self.emulated and not (is_native or (program in _TOOLS and comes_first))
