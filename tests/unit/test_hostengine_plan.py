@@ -18,11 +18,11 @@ from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.hostengine.interpreters import Finder, HostInterpreter
 from aarch64_wheels.hostindex import IndexSettings
+from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.planning import make_plan
 from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.settings.schema import BuildOptions, EngineName, Mode, Settings
 from aarch64_wheels.source.metadata import Metadata
-from aarch64_wheels.stages.job import PROJECT
 from tests.layers import layers_of
 from tests.unit.stage_samples import make_job
 
