@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.commands.build_room import BuildRoom
 from aarch64_wheels.commands.setups import Setups
 from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import UnfitError
@@ -18,7 +19,6 @@ from aarch64_wheels.hostengine.tools import find_patchelf, lay_tools
 from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.stages.before import run_command
 from aarch64_wheels.stages.project import place_project
-from aarch64_wheels.stages.test import Bench
 from aarch64_wheels.wheels import run_uv
 
 if TYPE_CHECKING:
@@ -26,13 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from aarch64_wheels.commands.inputs import Host
-    from aarch64_wheels.engine.api import LineSink, Session
-    from aarch64_wheels.environments import Environments
+    from aarch64_wheels.engine.api import LineSink
     from aarch64_wheels.hostengine.engine import HostEngine
     from aarch64_wheels.hostengine.interpreters import HostInterpreter
     from aarch64_wheels.hostengine.session import HostSession
-    from aarch64_wheels.native.backend import BackendSetup
-    from aarch64_wheels.plan import Image, Plan, Target
+    from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.settings.schema import BuildOptions, Settings
     from aarch64_wheels.stages.job import Job
 
@@ -53,24 +51,17 @@ class LeftProject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HostRoom:
-    """Where all targets are built, as `rooms.Room` has it.
+class HostRoom(BuildRoom):
+    """Where all targets are built: the image is the host, as the plan has it.
 
     Attributes:
-        image: the host, as the plan has it; image_id: what it runs.
         engine: runs commands. environment: all their variables.
-        plan: of the targets, with their interpreters' paths.
-        setups: what their build backends may be run with.
         limits: of the time that commands may take.
         project: what `before-all` has left, None without that.
     """
 
-    image: Image
-    image_id: str
     engine: HostEngine
     environment: Mapping[str, str]
-    plan: Plan
-    setups: Setups
     limits: Limits = field(default_factory=Limits)
     project: LeftProject | None = None
 
@@ -78,6 +69,11 @@ class HostRoom:
     def has_project(self) -> bool:
         """See `room.Room.has_project`: what `before-all` made of it is put into each session."""
         return self.project is not None
+
+    @property
+    def path(self) -> str:
+        """See `BuildRoom.path`."""
+        return self.environment["PATH"]
 
     @contextmanager
     def start(self, _target: Target, _environment: str) -> Iterator[HostSession]:
@@ -87,30 +83,6 @@ class HostRoom:
                 left = self.project
                 session.restore(left.archive, PROJECT.parent, made_in=left.root)
             yield session
-
-    def environments(self) -> Environments:
-        """See `room.Room.environments`."""
-        return self.setups.environments()
-
-    def setup(self, target: Target) -> BackendSetup:
-        """See `room.Room.setup`."""
-        return self.setups.of(target)
-
-    @contextmanager
-    def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
-        """See `room.Room.bench`."""
-        if session is not None:
-            yield self._bench(job, session)
-            return
-        with self.start(job.target, "") as own:
-            if not self.has_project:
-                place_project(own, job)
-            yield self._bench(job, own)
-
-    def _bench(self, job: Job, session: Session) -> Bench:
-        python = job.target.interpreter.python
-        path = f"{python.parent}:{self.environment['PATH']}"
-        return Bench(session=session, python=python, path=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +115,7 @@ class HostRooms:
         with room.start(job.target, "") as session:
             session.begin("before-all")
             place_project(session, job)
-            run_command(session, job, job.target.options.before_all, room.environment["PATH"])
+            run_command(session, job, job.target.options.before_all, room.path)
             session.save(PROJECT, archive)
             left = LeftProject(archive=archive, root=session.root)
         return replace(room, project=left)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.commands.before_all import keep_layer
+from aarch64_wheels.commands.build_room import BuildRoom
 from aarch64_wheels.commands.containers import Containers
 from aarch64_wheels.commands.inputs import native_system
 from aarch64_wheels.commands.setups import Setups
@@ -18,44 +18,38 @@ from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.native.setup import NativeTools, Preparation
 from aarch64_wheels.settings.schema import Mode
-from aarch64_wheels.stages.activation import native_path
-from aarch64_wheels.stages.project import place_project
-from aarch64_wheels.stages.test import Bench
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from aarch64_wheels.commands.inputs import Host
     from aarch64_wheels.engine.api import LineSink, Session
     from aarch64_wheels.engine.client import Engine
-    from aarch64_wheels.environments import Environments
-    from aarch64_wheels.native.backend import BackendSetup
     from aarch64_wheels.plan import Image, Plan, Target
     from aarch64_wheels.settings.schema import Settings
     from aarch64_wheels.stages.job import Job
+    from aarch64_wheels.stages.test import Bench
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageRoom:
-    """Where the targets of one image are built: see `room.Room`.
+class ImageRoom(BuildRoom):
+    """Where the targets of one image are built.
 
     Attributes:
-        image: of the plan; image_id: what it is in the engine.
-        containers: of it. tools: native ones, None in the modes without.
-        plan: of these targets alone. setups: what their build backends may be run with.
+        containers: of the image. tools: native ones, None in the modes without.
         tests: where wheels are tested, None where they are built.
         has_project: the image holds the project, as `before-all` has left it.
     """
 
-    image: Image
-    image_id: str
     containers: Containers
     tools: NativeTools | None
-    plan: Plan
-    setups: Setups
     tests: TestImage | None = None
     has_project: bool = False
+
+    @property
+    def path(self) -> str:
+        """See `BuildRoom.path`."""
+        return self.containers.engine.image_path(self.containers.reference)
 
     def start(self, target: Target, environment: str) -> AbstractContextManager[Session]:
         """See `room.Room.start`."""
@@ -63,36 +57,11 @@ class ImageRoom:
             return self.containers.plain(keep_as=environment)
         return self.containers.accelerated(self.plan, target, self.tools, environment)
 
-    def environments(self) -> Environments:
-        """See `room.Room.environments`."""
-        return self.setups.environments()
-
-    def setup(self, target: Target) -> BackendSetup:
-        """See `room.Room.setup`."""
-        return self.setups.of(target)
-
-    @contextmanager
-    def bench(self, job: Job, session: Session | None) -> Iterator[Bench]:
-        """See `room.Room.bench`."""
+    def bench(self, job: Job, session: Session | None) -> AbstractContextManager[Bench]:
+        """See `room.Room.bench`; `--test-image` stands for the image that was built in."""
         if self.tests is not None:
-            with self.tests.bench(job, self.setup(job.target)) as bench:
-                yield bench
-        elif session is not None:
-            yield self._bench(job, session)
-        else:
-            with self.start(job.target, "") as own:
-                if not self.has_project:
-                    place_project(own, job)
-                yield self._bench(job, own)
-
-    def _bench(self, job: Job, session: Session) -> Bench:
-        python = job.target.interpreter.python
-        own = self.containers.engine.image_path(self.containers.reference)
-        path = ":".join((str(python.parent), *native_path(self.plan), own))
-        setup = self.setup(job.target)
-        return Bench(
-            session=session, python=python, path=path, native=setup.python, parallel=setup.parallel
-        )
+            return self.tests.bench(job, self.setup(job.target))
+        return super().bench(job, session)
 
 
 @dataclass(frozen=True, kw_only=True)
