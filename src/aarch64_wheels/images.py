@@ -48,17 +48,18 @@ class Images:
         Raises:
             UsageError: the user's image is neither a short name nor a reference.
         """
+        settings = self.layers.settings()
         for interpreter in interpreters:
             identifier = interpreter.identifier(libc)
             wanted = self.layers.options(identifier)
-            image = self._image(interpreter, libc, wanted)
+            image = self._image(interpreter, libc, wanted, settings.image)
             if image is not None and _holds(image, interpreter):
                 yield Target(
                     identifier=identifier,
                     interpreter=interpreter,
                     image=image,
                     options=wanted,
-                    test_skipped=matches(self.layers.settings().test_skip, identifier),
+                    test_skipped=matches(settings.test_skip, identifier),
                 )
 
     def check(self, targets: Iterable[Target]) -> None:
@@ -71,14 +72,16 @@ class Images:
             if not image.reference:
                 self.find(image.name)
 
-    def _image(self, interpreter: Interpreter, libc: str, wanted: BuildOptions) -> Image | None:
+    def _image(
+        self, interpreter: Interpreter, libc: str, wanted: BuildOptions, name: str
+    ) -> Image | None:
         if self.host is not None:
             return self.host if self.host.libc == libc else None
         if self.layers.found(_IMAGE) is None and self.layers.for_cibuildwheel:
             image = self._their_image(_their_name(interpreter, libc, wanted), libc)
             # The name of an option tells more than that of an image which tells nothing.
             return image if image.policy else replace(image, libc=libc)
-        image = self.find(self.layers.settings().image)
+        image = self.find(name)
         return image if image.libc == libc else None
 
     def _their_image(self, name: str, libc: str) -> Image:

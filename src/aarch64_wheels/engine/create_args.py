@@ -8,14 +8,14 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import docker.errors
 import docker.types
 import docker.utils
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.settings.parameters import parse
+from aarch64_wheels.settings.parameters import Words, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +25,10 @@ _KEYS = ("create_args", "disable_host_mount")
 _NAMES = ("docker", "podman")
 #: What is taken and changes nothing: the platform is always arm64, and an init program there is.
 _WITHOUT_EFFECT = ("platform", "init")
+_SUPPORTED = (
+    "supported are --cpus, --memory, --shm-size, --env, --volume, --tmpfs, --device, "
+    "--add-host, --dns, --network, --ulimit, --cap-add, --security-opt, --privileged"
+)
 #: The engine counts in billionths of a core, in 64 bits.
 _NANO, _MOST_NANO = 10**9, 2**63 - 1
 #: Profiles that engines know by name; any other is a file of this machine.
@@ -48,18 +52,6 @@ class CreateArgs:
     options: tuple[str, ...] = ()
 
 
-class _Words(argparse.ArgumentParser):
-    """A parser of another program's arguments."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(
-            f"the create_args of `{_OPTION}` cannot be used",
-            found=message,
-            hint="supported are --cpus, --memory, --shm-size, --env, --volume, --tmpfs, --device, "
-            "--add-host, --dns, --network, --ulimit, --cap-add, --security-opt, --privileged",
-        )
-
-
 def read_create_args(text: str, environ: Mapping[str, str]) -> CreateArgs:
     """Read the option.
 
@@ -74,7 +66,7 @@ def read_create_args(text: str, environ: Mapping[str, str]) -> CreateArgs:
     found = parse(text, _OPTION, _KEYS)
     if found.name not in ("", *_NAMES):
         raise UsageError(f"`{found.name}` is no `{_OPTION}`", hint=f"it may be {', '.join(_NAMES)}")
-    words = _parser().parse_args(_joined(found.words("create_args")))
+    words = _parser().parse_args(list(filter(None, found.words("create_args"))))
     return CreateArgs(
         host=_host(words),
         environment=_variables(words.env, environ),
@@ -83,17 +75,13 @@ def read_create_args(text: str, environ: Mapping[str, str]) -> CreateArgs:
     )
 
 
-def _joined(words: Sequence[str]) -> list[str]:
-    return [word for word in words if word]
-
-
 def _names_of(words: argparse.Namespace) -> tuple[str, ...]:
     given = (name for name, value in vars(words).items() if value and name not in _WITHOUT_EFFECT)
     return tuple(f"--{name.replace('_', '-')}" for name in given)
 
 
-def _parser() -> _Words:
-    parser = _Words(add_help=False, allow_abbrev=False)
+def _parser() -> Words:
+    parser = Words(f"the create_args of `{_OPTION}` cannot be used", hint=_SUPPORTED)
     parser.add_argument("--cpus", type=_nano_cpus)
     parser.add_argument("-m", "--memory", type=_size)
     parser.add_argument("--shm-size", type=_size)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from aarch64_wheels.errors import UsageError
 from aarch64_wheels.settings.kinds import TABLE, Table
-from aarch64_wheels.settings.parameters import parse
+from aarch64_wheels.settings.parameters import Words, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,13 +31,6 @@ class Frontend:
     unused: tuple[str, ...] = ()
 
 
-class _Words(argparse.ArgumentParser):
-    """A parser of another program's arguments."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"the arguments of `{_OPTION}` cannot be read", found=message)
-
-
 def read_frontend(text: str) -> Frontend:
     """Read the option.
 
@@ -57,8 +49,8 @@ def read_frontend(text: str) -> Frontend:
     )
 
 
-def _parser() -> _Words:
-    parser = _Words(add_help=False, allow_abbrev=False)
+def _parser() -> Words:
+    parser = Words(f"the arguments of `{_OPTION}` cannot be read")
     # Those of `build`, of pip and of uv.
     isolation = ("-n", "--no-isolation", "--no-build-isolation")
     parser.add_argument(*isolation, dest="no_isolation", action="store_true")

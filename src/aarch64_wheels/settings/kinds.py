@@ -257,36 +257,29 @@ SWITCH = Kind(
     schema={"type": "boolean"},
     empty=False,
 )
-WORDS = Kind(
-    wanted="a string of words or a list of strings",
-    from_toml=_words,
-    from_text=_words,
-    join=lambda before, after: (*before, *after),
-    schema=_STRING_OR_LIST,
-    empty=(),
-)
+
+
+def _several(wanted: str, read: Callable[[object], tuple[str, ...]]) -> Kind:
+    """Make the kind of value that is a list of strings, which may be written as one string."""
+    return Kind(
+        wanted=f"{wanted} or a list of strings",
+        from_toml=read,
+        from_text=read,
+        join=lambda before, after: (*before, *after),
+        schema=_STRING_OR_LIST,
+        empty=(),
+    )
+
+
+WORDS = _several("a string of words", _words)
 GROUPS = replace(
     WORDS,
-    wanted=f"a string of words or a list of strings, of {', '.join(ENABLE_GROUPS)}",
+    wanted=f"{WORDS.wanted}, of {', '.join(ENABLE_GROUPS)}",
     from_toml=_groups,
     from_text=_groups,
 )
-QUOTED = Kind(
-    wanted="a string, quoted as for a shell, or a list of strings",
-    from_toml=_quoted,
-    from_text=_quoted,
-    join=lambda before, after: (*before, *after),
-    schema=_STRING_OR_LIST,
-    empty=(),
-)
-COMMAS = Kind(
-    wanted="a string with commas or a list of strings",
-    from_toml=_commas,
-    from_text=_commas,
-    join=lambda before, after: (*before, *after),
-    schema=_STRING_OR_LIST,
-    empty=(),
-)
+QUOTED = _several("a string, quoted as for a shell,", _quoted)
+COMMAS = _several("a string with commas", _commas)
 COMMAND = Kind(
     wanted="a command or a list of commands",
     from_toml=_command,

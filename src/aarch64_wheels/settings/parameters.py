@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from aarch64_wheels.errors import UsageError
 
@@ -28,6 +29,22 @@ class Parameters:
     def words(self, key: str) -> tuple[str, ...]:
         """Give the words of a key."""
         return self.arguments.get(key, ())
+
+
+class Words(argparse.ArgumentParser):
+    """A parser of another program's arguments.
+
+    Args:
+        what: the error of arguments that it does not know. hint: of that error.
+    """
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(add_help=False, allow_abbrev=False)
+        self._what, self._hint = what, hint
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError: argparse would end this process."""
+        raise UsageError(self._what, found=message, hint=self._hint)
 
 
 def parse(text: str, option: str, keys: Collection[str]) -> Parameters:
