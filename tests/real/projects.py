@@ -66,7 +66,7 @@ PROJECTS = (
     ),
     RealProject(requirement="contourpy==1.4.0", kind="Meson, pybind11"),
     RealProject(
-        requirement="multidict==6.7.0",
+        requirement="multidict==7.2.1",
         kind="`before-all` of its own installs a system library",
         python=("cp311", "cp314"),
     ),
