@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.hostindex import redact
 from aarch64_wheels.plan import Image, Interpreter
+from aarch64_wheels.redaction import redact
 
 #: The name the embedded image has in the engine; no registry serves it.
 EMBEDDED_REFERENCE = "aarch64-wheels/debian"

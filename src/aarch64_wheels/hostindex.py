@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.redaction import redact as redact  # noqa: PLC0414 - others have it from here
+from aarch64_wheels.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

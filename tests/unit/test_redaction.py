@@ -1,13 +1,15 @@
-"""Logins in what programs print are left out, and nothing else is changed."""
+"""Logins are left out of what is shown, and of what programs print nothing else."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aarch64_wheels.errors import CommandError
-from aarch64_wheels.redaction import redact_logins
+from aarch64_wheels.redaction import redact, redact_logins
 
 #: Seconds of the processor: a quadratic search would take minutes.
 LIMIT = 5
@@ -59,3 +61,58 @@ def test_a_command_and_what_it_printed_are_told_without_logins() -> None:
         "`pip install -i https://h.example/simple x@1.2` ended with status 1\n"
         "found: no answer of https://h.example/simple"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://user:secret@h.example:1/simple?token=secret#x", "https://h.example:1/simple"),
+        ("git+https://secret@h.example/x.git", "git+https://h.example/x.git"),
+        ("user:secret@h.example/x", "h.example/x"),
+        ("u:secret/secret@h/x", "h/x"),
+        ("https://u:secret/secret@h/x", "https://h/x"),
+        ("https://u:secret@secret@h/x", "https://h/x"),
+        ("https://u:secret?secret@h/x", "https://..."),
+        ("https://h/x?mail=a@b&token=secret", "https://..."),
+        ("ftp://bob:secret@h/simple", "ftp://h/simple"),
+        ("//bob:secret@h/simple", "h/simple"),
+        ("pkg @ https://user:secret@host/x", "pkg @ https://host/x"),
+        ("pkg[a]@https://user:secret@host/x", "pkg[a]@https://host/x"),
+        ("pkg@https://user:secret@host/x", "pkg@https://host/x"),
+        ("corp=https://user:secret@host/x", "corp=https://host/x"),
+        ("no 'https://u:secret@h/x' via http://u:secret@p:1", "no 'https://h/x' via http://p:1"),
+        ("h.example/x?token=secret", "h.example/x"),
+        ("/srv/simple", "/srv/simple"),
+        ("https://secret@[h/", "https://[h/"),
+        ("what is it? #1", "what is it? #1"),
+        ("", ""),
+    ],
+)
+def test_redact(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+# What RFC 3986 forbids in a user name or password is in real ones all the same.
+_LETTERS = st.characters(min_codepoint=33, max_codepoint=0x2FF)
+_PASSWORDS = st.text(_LETTERS, max_size=12).flatmap(
+    lambda rest: st.sampled_from([f"SECRET{rest}", f"{rest}SECRET", f"SEC{rest}RETSECRET"])
+)
+_FRAMES = (
+    "{}",
+    "https://{}",
+    "ftp://{}",
+    "git+ssh://{}",
+    "pkg @ https://{}",
+    "pkg@https://{}",
+    "corp=https://{}",
+    "cannot reach 'http://{}': refused",
+    "a https://{} and HTTPS://{} b",
+)
+
+
+@settings(deadline=None, max_examples=400, database=None)
+@given(st.sampled_from(_FRAMES), _PASSWORDS, st.sampled_from(["", "/simple", "/x?SECRET#SECRET"]))
+def test_no_password_is_ever_shown(frame: str, password: str, path: str) -> None:
+    shown = redact(frame.replace("{}", f"user:{password}@host.example{path}"))
+    assert "SECRET" not in shown
+    assert "user" not in shown

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aarch64_wheels.hostindex import redact
+from aarch64_wheels.redaction import redact
 from aarch64_wheels.settings import kinds
 from aarch64_wheels.settings.schema import BuildOptions, Option, Settings, all_fields
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.hostindex import redact
+from aarch64_wheels.redaction import redact
 from aarch64_wheels.source.session import TIMEOUT, make_session
 
 if TYPE_CHECKING:

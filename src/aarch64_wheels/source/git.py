@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.hostindex import CA_VARIABLES, login_of, redact
+from aarch64_wheels.hostindex import CA_VARIABLES, login_of
 from aarch64_wheels.processes import Processes
+from aarch64_wheels.redaction import redact
 
 if TYPE_CHECKING:
     import subprocess

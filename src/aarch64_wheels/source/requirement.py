@@ -16,7 +16,8 @@ from packaging.version import InvalidVersion, Version
 from pypi_simple import DistributionPackage, PyPISimple
 
 from aarch64_wheels.errors import UnfitError, UsageError
-from aarch64_wheels.hostindex import IndexSettings, redact, without_credentials
+from aarch64_wheels.hostindex import IndexSettings, without_credentials
+from aarch64_wheels.redaction import redact
 from aarch64_wheels.source.cache import SdistCache, SdistRecord
 from aarch64_wheels.source.release import choose, is_sdist
 from aarch64_wheels.source.session import TIMEOUT, make_session

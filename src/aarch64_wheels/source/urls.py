@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.hostindex import redact
+from aarch64_wheels.redaction import redact
 from aarch64_wheels.source.archive import SDIST_SUFFIXES
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _refuse_other(text: str) -> None:
 def shown(text: str) -> str:
     """Redact a text with URLs of sources, whose `@` before a branch or tag is no login's.
 
-    `hostindex.redact` takes all before the last `@` for a login, so that no odd password is
+    `redaction.redact` takes all before the last `@` for a login, so that no odd password is
     shown. It has the word where it may be right: where an `@` can be meant in two ways.
     """
     return re.sub(r"\S+", lambda word: _shown_word(word[0]), text, flags=re.ASCII)
