@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels import catalogue, cli
+from aarch64_wheels import catalogue
+from aarch64_wheels.arguments import make_parser
 from aarch64_wheels.audit.policy import Judgement
 from aarch64_wheels.settings import layers, schema
 from aarch64_wheels.settings.schema import ENV_PREFIX
@@ -79,7 +80,7 @@ def _remembered_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     fields = functools.cache(schema.all_fields)
     monkeypatch.setattr(schema, "all_fields", fields)
     monkeypatch.setattr(layers, "all_fields", fields)
-    monkeypatch.setattr(cli, "make_parser", functools.cache(cli.make_parser))
+    monkeypatch.setattr("aarch64_wheels.cli.make_parser", functools.cache(make_parser))
 
 
 @pytest.fixture

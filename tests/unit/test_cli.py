@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.cli import guard, main, make_parser
+from aarch64_wheels.arguments import make_parser
+from aarch64_wheels.cli import guard, main
 from aarch64_wheels.errors import (
     AarchWheelsError,
     CommandError,
@@ -321,7 +322,7 @@ def test_doctor_checks_the_chosen_engine_and_the_embedded_image_s_tools(
 
 
 def test_a_commands_settings_are_those_of_the_schema() -> None:
-    own = {"debug", "handler", "dry_run", "verbose", "json", "matrix"}
+    own = {"debug", "command", "dry_run", "verbose", "json", "matrix"}
     for command, rows in KINDS.items():
         given = set(vars(make_parser().parse_args([command]))) - own
         assert given == {option.field for option in rows}

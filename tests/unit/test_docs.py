@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aarch64_wheels.cli import make_parser
+from aarch64_wheels.arguments import make_parser
 from aarch64_wheels.settings.cibuildwheel import NAMES, NOT_APPLICABLE
 from aarch64_wheels.settings.examples import EXAMPLES
 from aarch64_wheels.settings.jsonschema import file_schema
