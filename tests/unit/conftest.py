@@ -17,6 +17,7 @@ import pytest
 from aarch64_wheels import catalogue
 from aarch64_wheels.arguments import make_parser
 from aarch64_wheels.audit.policy import Judgement
+from aarch64_wheels.processes import Processes
 from aarch64_wheels.settings import layers, schema
 from aarch64_wheels.settings.schema import ENV_PREFIX
 from tests.standins.certificates import Certificates, make_certificates
@@ -46,6 +47,13 @@ def desk(
 
     with open_desk(tmp_path, monkeypatch, capsys) as opened:
         yield opened
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    """A group of processes that ends with the test."""
+    with Processes() as processes:
+        yield processes
 
 
 @pytest.fixture(autouse=True)
