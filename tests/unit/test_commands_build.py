@@ -4,149 +4,37 @@ from __future__ import annotations
 
 import json
 import os
-import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.commands import build, containers, fit, rooms
+from aarch64_wheels.commands import build, containers, rooms
 from aarch64_wheels.commands.build import run_build
 from aarch64_wheels.commands.hostrooms import HostRooms
-from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.errors import UnfitError, UsageError
 from aarch64_wheels.hostengine.engine import HostEngine
-from aarch64_wheels.native import places
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.report.wording import headline
-from aarch64_wheels.settings.schema import EngineName, Mode, Settings
+from aarch64_wheels.settings.schema import EngineName, Mode
 from tests.layers import layers_of
 from tests.unit.audit_samples import GOOD_NAME
 from tests.unit.backend_samples import HOOK
+from tests.unit.build_bench import Bench, make_bench
 from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from aarch64_wheels.engine.spec import ContainerSpec
     from aarch64_wheels.plan import Plan
     from tests.unit.fake_session import FakeSession
 
 pytestmark = pytest.mark.usefixtures("_judged")
 
-PROJECT = """
-[build-system]
-requires = ["setuptools>=77"]
-build-backend = "setuptools.build_meta"
-[project]
-name = "fast"
-version = "1.0"
-"""
-
-
-@dataclass(kw_only=True)
-class FakeEngine:
-    """An engine on an arm64 machine, whose containers go well unless a test says otherwise."""
-
-    make: Callable[[], FakeSession]
-    architecture: str = "aarch64"
-    cores: int = 4
-    sessions: list[FakeSession] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
-    swept: list[Any] = field(default_factory=list)
-    closed: int = 0
-
-    def image_id(self, reference: str) -> str:
-        return f"sha256:{reference}"
-
-    def find_labels(self, name: str) -> dict[str, str] | None:
-        return {LABEL: str(int(time.time()))} if name in self.kept else None
-
-    def start_session(self, reference: str, spec: ContainerSpec) -> FakeSession:
-        session = self.make()
-        session.is_prepared = reference == spec.keep_as
-
-        def keep(_session: FakeSession) -> str:
-            self.kept.add(spec.keep_as)
-            return ""
-
-        session.effects = {**session.effects, "keep": keep}
-        self.sessions.append(session)
-        return session
-
-    @property
-    def entered(self) -> list[FakeSession]:
-        return [session for session in self.sessions if session.commands]
-
-    def close_all(self) -> None:
-        self.closed += 1
-
-    def __str__(self) -> str:
-        return "docker 29"
-
-
-@dataclass(kw_only=True)
-class Listener:
-    """An observer that keeps notes and the report."""
-
-    notes: list[str] = field(default_factory=list)
-    reports: list[Any] = field(default_factory=list)
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def finished(self, report: Any) -> None:
-        self.reports.append(report)
-
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        """Hear the rest, and do nothing."""
-        assert name in {
-            *("started", "stage_started", "output", "stage_finished", "target_finished"),
-        }
-        return lambda *_arguments: None
-
-
-@dataclass(kw_only=True)
-class Bench:
-    """One source, one engine, and runs of `build`."""
-
-    settings: Settings
-    engine: FakeEngine
-    listener: Listener = field(default_factory=Listener)
-
-    @property
-    def output(self) -> Path:
-        return self.settings.output_dir
-
-    def run(self, environ: Mapping[str, str] | None = None, **changes: Any) -> tuple[int, Any]:
-        settings = replace(self.settings, **changes)
-        observer: Any = self.listener
-        variables = {"PATH": os.environ["PATH"], **(environ or {})}
-        return run_build(layers_of(settings), variables, observer)
-
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    (tmp_path / "project").mkdir()
-    (tmp_path / "project/pyproject.toml").write_text(PROJECT)
-    engine = FakeEngine(make=lambda: good_session(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(build, "connect", lambda *_arguments: engine)
-    monkeypatch.setattr(fit, "check_space", lambda *_arguments, **_options: None)
-    monkeypatch.setattr(fit, "sweep", lambda *_arguments: ())
-    monkeypatch.setattr(fit, "remove_kept", engine.swept.append)
-    monkeypatch.setattr(rooms, "ensure_image", lambda _engine, image, _note: image.reference)
-    monkeypatch.setattr(rooms, "interpreters_of", lambda *_arguments: {"cp313-cp313"})
-    settings = Settings(
-        source=str(tmp_path / "project"),
-        python=("cp313",),
-        output_dir=tmp_path / "project/wheelhouse",
-        cache_dir=tmp_path / "cache",
-        mode=Mode.EMULATED,
-    )
-    return Bench(settings=settings, engine=engine)
+    return make_bench(tmp_path, monkeypatch)
 
 
 def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
@@ -239,51 +127,6 @@ def test_a_failed_target_is_the_exit_code(bench: Bench, tmp_path: Path) -> None:
     assert (code, report.targets[0].status) == (1, Status.FAILED)
 
 
-def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
-    bench.run()
-    copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [excluded for _, place, excluded in copied if place == places.PROJECT] == [
-        (bench.output.absolute(),)
-    ]
-
-
-def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path) -> None:
-    """Also with the output directory in it, or the package in the output directory."""
-    (tmp_path / ".git").mkdir()
-    place = tmp_path / "project"
-    bench.run(output_dir=tmp_path / "out")
-    bench.run(output_dir=place)
-    copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [copy for copy in copied if copy[1] == places.PROJECT] == [
-        (tmp_path, places.PROJECT, (tmp_path / "out",)),
-        (tmp_path, places.PROJECT, ()),
-    ]
-    hooks = [command for session in bench.engine.entered for command in session.commands]
-    assert {command.cwd for command in hooks if str(command).startswith(HOOK)} == {
-        places.PROJECT / "project"
-    }
-
-
-def test_the_working_directory_is_copied_with_a_package_below_it(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    bench.run()
-    copied = [copy[:2] for session in bench.engine.sessions for copy in session.copied]
-    assert (tmp_path, places.PROJECT) in copied
-    assert f"{tmp_path}, the working directory" in " ".join(bench.listener.notes)
-
-
-def test_a_link_in_the_repository_around_a_package_is_refused(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "repo/.git").mkdir(parents=True)
-    (tmp_path / "project").rename(tmp_path / "repo/python")
-    (tmp_path / "victim").mkdir()
-    (tmp_path / "repo/wheelhouse").symlink_to(tmp_path / "victim")
-    _no_engine(bench)
-    with pytest.raises(UsageError, match="is a link inside the source"):
-        bench.run(source=str(tmp_path / "repo/python"), output_dir=tmp_path / "repo/wheelhouse")
-
-
 @pytest.mark.parametrize("no_cache", [False, True], ids=["kept", "--no-cache"])
 def test_the_second_build_uses_the_first_ones_environment(bench: Bench, *, no_cache: bool) -> None:
     bench.run()
@@ -315,63 +158,6 @@ def test_a_full_disk_for_logs_is_noted_and_costs_nothing(
     full_logs(monkeypatch)
     assert bench.run()[0] == 0
     assert any("is not whole: No space left" in note for note in bench.listener.notes)
-
-
-def _no_engine(bench: Bench) -> None:
-    def refuse() -> FakeSession:
-        pytest.fail("a container is started")
-
-    bench.engine.make = refuse
-
-
-def test_an_output_directory_that_is_a_link_inside_the_source_is_refused(
-    bench: Bench, tmp_path: Path
-) -> None:
-    """A source must not choose where on this host is written."""
-    (tmp_path / "victim").mkdir()
-    bench.output.symlink_to(tmp_path / "victim")
-    _no_engine(bench)
-    with pytest.raises(UsageError, match="is a link inside the source") as caught:
-        bench.run()
-    assert str(tmp_path / "victim") in caught.value.found
-    assert "--output-dir" in caught.value.hint
-    assert list((tmp_path / "victim").iterdir()) == []
-
-
-def test_a_link_above_the_output_directory_is_refused(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "victim").mkdir()
-    bench.output.symlink_to(tmp_path / "victim")
-    _no_engine(bench)
-    with pytest.raises(UsageError, match="is a link inside the source"):
-        bench.run(output_dir=bench.output / "wheels")
-    assert list((tmp_path / "victim").iterdir()) == []
-
-
-def test_a_dangling_link_inside_the_source_is_refused(bench: Bench, tmp_path: Path) -> None:
-    bench.output.symlink_to(tmp_path / "victim")
-    _no_engine(bench)
-    with pytest.raises(UsageError, match="is a link inside the source"):
-        bench.run()
-    assert not (tmp_path / "victim").exists()
-
-
-def test_logs_that_the_source_has_linked_elsewhere_are_refused(
-    bench: Bench, tmp_path: Path
-) -> None:
-    (tmp_path / "victim").mkdir()
-    bench.output.mkdir()
-    (bench.output / "logs").symlink_to(tmp_path / "victim")
-    _no_engine(bench)
-    with pytest.raises(UnfitError, match="cannot prepare the output directory"):
-        bench.run()
-    assert list((tmp_path / "victim").iterdir()) == []
-
-
-def test_a_users_own_link_outside_of_the_source_is_followed(bench: Bench, tmp_path: Path) -> None:
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "mine").symlink_to(tmp_path / "disk")
-    assert bench.run(output_dir=tmp_path / "mine")[0] == 0
-    assert (tmp_path / "disk" / GOOD_NAME).is_file()
 
 
 def test_an_interpreter_that_the_image_lacks_says_which_there_are(
