@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,9 @@ import pytest
 
 from aarch64_wheels.commands import build, fit, rooms
 from aarch64_wheels.commands.build import run_build
-from aarch64_wheels.engine.kept import LABEL
 from aarch64_wheels.settings.schema import Mode, Settings
 from tests.layers import layers_of
+from tests.unit.fake_engine import KeptImages
 from tests.unit.stage_samples import good_session
 
 if TYPE_CHECKING:
@@ -34,22 +33,18 @@ version = "1.0"
 
 
 @dataclass(kw_only=True)
-class FakeEngine:
+class FakeEngine(KeptImages):
     """An engine on an arm64 machine, whose containers go well unless a test says otherwise."""
 
     make: Callable[[], FakeSession]
     architecture: str = "aarch64"
     cores: int = 4
     sessions: list[FakeSession] = field(default_factory=list)
-    kept: set[str] = field(default_factory=set)
     swept: list[Any] = field(default_factory=list)
     closed: int = 0
 
     def image_id(self, reference: str) -> str:
         return f"sha256:{reference}"
-
-    def find_labels(self, name: str) -> dict[str, str] | None:
-        return {LABEL: str(int(time.time()))} if name in self.kept else None
 
     def start_session(self, reference: str, spec: ContainerSpec) -> FakeSession:
         session = self.make()

@@ -5,130 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from aarch64_wheels.commands.before_all import (
-    REPOSITORY,
-    BeforeAll,
-    keep_layer,
-    reads_no_project,
-)
-from aarch64_wheels.engine.kept import LABEL
-from aarch64_wheels.environments import Environments
+from aarch64_wheels.commands.before_all import REPOSITORY
 from aarch64_wheels.errors import CommandError
 from aarch64_wheels.native.places import PROJECT
-from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
-from aarch64_wheels.stages.job import Given, Job
-from tests.unit.fake_session import FakeSession
-from tests.unit.report_samples import DEBIAN, plan
-from tests.unit.stage_samples import fails, make_job
+from aarch64_wheels.settings.schema import Compiler, Mode
+from tests.unit.before_all_stand import STEP, YUM, Stand
+from tests.unit.report_samples import plan
+from tests.unit.stage_samples import fails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from aarch64_wheels.plan import Plan
-
-YUM, STEP = "yum install -y libffi-devel", "sh step.sh {project}"
-
-
-@dataclass(kw_only=True)
-class FakeEngine:
-    """Knows which images it has kept; each use of a PATH is that of one container."""
-
-    kept: set[str] = field(default_factory=set)
-
-    def find_labels(self, name: str) -> dict[str, str] | None:
-        return {LABEL: str(int(time.time()))} if name in self.kept else None
-
-    def image_path(self, reference: str) -> str:
-        assert reference == "image"
-        return "/usr/bin"
-
-
-@dataclass(frozen=True, kw_only=True)
-class FakeContainers:
-    engine: FakeEngine
-    reference: str = "image"
-    reuse: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class FakeRoom:
-    """A room whose container is a double, and says by which name it is kept."""
-
-    image: object = DEBIAN
-    image_id: str = "sha256:1"
-    containers: FakeContainers
-    plan: Plan
-    begun: list[str]
-    effects: dict[str, Callable[[FakeSession], str]]
-    indexes: tuple[str, ...] = ()
-    sessions: list[FakeSession] = field(default_factory=list)
-
-    @property
-    def setups(self) -> FakeRoom:
-        return self
-
-    def environments(self) -> Environments:
-        return Environments(image_id=self.image_id, indexes=self.indexes)
-
-    @contextmanager
-    def start(self, _target: object, environment: str) -> Iterator[FakeSession]:
-        assert not self.containers.reuse
-        self.begun.append(environment)
-        session = FakeSession(effects=self.effects)
-        self.sessions.append(session)
-        yield session
-        assert session.events[-1] == "keep"
-        self.containers.engine.kept.add(environment)
-
-
-class Upon:
-    """Makes rooms of images that were made of others."""
-
-    def after(self, room: Any, job: Job) -> Any:
-        return (room.image_id, *keep_layer(room, job))
-
-
-@dataclass(kw_only=True)
-class Stand:
-    """A project, an image, and what has happened."""
-
-    directory: Path
-    engine: FakeEngine = field(default_factory=FakeEngine)
-    effects: dict[str, Callable[[FakeSession], str]] = field(default_factory=dict)
-    begun: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    sessions: list[FakeSession] = field(default_factory=list)
-
-    def run(self) -> tuple[BeforeAll[Any], FakeRoom]:
-        return self.run_of()
-
-    def run_of(self, *, reuse: bool = True, **changes: Any) -> tuple[BeforeAll[Any], FakeRoom]:
-        """Begin a run, of which some things are other."""
-        sample = replace(plan(), **{key: changes.pop(key) for key in ("mode",) if key in changes})
-        fields: dict[str, Any] = {"plan": sample, **changes}
-        room = FakeRoom(
-            containers=FakeContainers(engine=self.engine, reuse=reuse),
-            begun=self.begun,
-            effects=self.effects,
-            sessions=self.sessions,
-            **fields,
-        )
-        rooms: Any = {DEBIAN: room}
-        return BeforeAll(rooms=cast("Any", Upon()), by_image=rooms), room
-
-    def job(self, command: str = STEP, number: int = 0, **options: Any) -> Job:
-        given = Given(passed=options.pop("passed", {}))
-        job = make_job(self.directory, self.lines)
-        wanted = BuildOptions(before_all=command, **options)
-        target = replace(job.plan.targets[number], options=wanted)
-        return replace(job, target=target, given=given)
+    from tests.unit.fake_session import FakeSession
 
 
 @pytest.fixture
@@ -270,59 +163,6 @@ def test_an_environment_that_reads_the_project_gets_it(stand: Stand) -> None:
     made: Any = before.room(stand.job(YUM, environment='V="$(cat VERSION)"'))
     assert made[2] is True
     assert stand.sessions[0].copied
-
-
-ALONE = {
-    "yum": YUM,
-    "dnf": "dnf -y install openssl-devel",
-    "apk": "apk add libffi-dev",
-    "two": "apt-get update && apt-get install -y libffi-dev",
-    "by-semicolon": "apt update; apt install -y libpq-dev",
-    "with-variables": "DEBIAN_FRONTEND=noninteractive apt-get install -y tzdata",
-    "by-sudo": "sudo yum install -y zlib-devel",
-}
-NOT_ALONE = {
-    "script": "sh step.sh",
-    "after-it": "yum install -y gcc && sh step.sh",
-    "or-else": "yum install -y a || sh step.sh",
-    "piped": "yum install -y a | tee log",
-    "background": "yum install -y a & make",
-    "file": "yum install -y ./own.rpm",
-    "file-at-home": "yum install -y ~a",
-    "glob": "yum localinstall -y rpms*",
-    "pattern": "yum localinstall -y rp[m]",
-    "redirected": "yum install -y a < answers",
-    "substituted": "yum install -y $(cat packages)",
-    "backticks": "yum install -y `cat packages`",
-    "variable": "yum install -y $PACKAGES",
-    "placeholder": "yum install -y {project}",
-    "in-brackets": "(yum install -y a)",
-    "other-program": "yummy install a",
-    "no-word": "yum",
-}
-
-
-@pytest.mark.parametrize("command", ALONE.values(), ids=ALONE.keys())
-def test_package_managers_alone(command: str) -> None:
-    assert reads_no_project(command)
-
-
-@pytest.mark.parametrize("command", NOT_ALONE.values(), ids=NOT_ALONE.keys())
-def test_what_may_read_the_project(command: str) -> None:
-    assert not reads_no_project(command)
-
-
-@pytest.mark.parametrize(
-    ("environment", "alone"),
-    [
-        pytest.param("A=1 B='x y' PATH=$PATH:/opt", True, id="values"),
-        pytest.param("A=$(cat VERSION)", False, id="substituted"),
-        pytest.param("A=`cat VERSION`", False, id="backticks"),
-        pytest.param("A=<(cat VERSION)", False, id="process"),
-    ],
-)
-def test_an_environment_may_read_the_project(environment: str, *, alone: bool) -> None:
-    assert reads_no_project(YUM, environment) is alone
 
 
 def test_new_tags_of_a_worktree_count(stand: Stand, tmp_path: Path) -> None:
