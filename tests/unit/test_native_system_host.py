@@ -1,21 +1,18 @@
-"""This host as a source: which interpreters are found, in which order, and what is fetched."""
+"""This host as a source: what is fetched and laid out, and the keys under which it is kept."""
 
 from __future__ import annotations
 
-import json
 import os
-import shlex
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.debian import DebianSystem
-from aarch64_wheels.native.host_interpreters import HostInterpreters
 from aarch64_wheels.native.host_system import (
     HostSystem,
     host_libraries,
@@ -26,150 +23,23 @@ from aarch64_wheels.native.host_system import (
 from aarch64_wheels.native.relocation import Libraries
 from aarch64_wheels.native.system import NoInterpreter
 from aarch64_wheels.processes import Processes
+from tests.unit.host_python_samples import (
+    host_interpreters,
+    refuse_downloads,
+    stub_uv,
+    write_python,
+)
 from tests.unit.native_system_samples import lay_glibc, logging_relocator, write_elf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-UV = """#!/bin/sh
-echo "$2 $*" >> "{log}"
-echo "$PWD ${{UV_CONFIG_FILE-none}} $*" >> "{log}.places"
-case "$2" in
-list)
-  old=$IFS; IFS=:
-  for directory in ${{UV_PYTHON_INSTALL_DIR:-}} $PATH; do
-    for program in "$directory"/python3*; do
-      [ -x "$program" ] && rows="$rows${{rows:+,}}{{\\"path\\": \\"$program\\"}}"
-    done
-  done
-  echo "[$rows]" ;;
-install)
-  {install} ;;
-esac
-"""
-
-
-def _answer(**changes: object) -> dict[str, Any]:
-    row: dict[str, Any] = {"implementation": "cpython", "version": "3.13", "platlibdir": "lib"}
-    return {**row, **changes}
-
-
-def _write_python(directory: Path, status: int = 0, **changes: object) -> Path:
-    """Write an "interpreter" that answers the question, and the ELF file it says it is."""
-    program = write_elf(directory / "real")
-    answer = _answer(program=str(program), library=str(directory / "library"), extensions=[])
-    text = json.dumps({**answer, **changes})
-    script = directory / "python3.13"
-    write_script(script, f"#!/bin/sh\nprintf '%s' {shlex.quote(text)}\nexit {status}\n")
-    return script
+    from aarch64_wheels.native.host_interpreters import HostInterpreters
 
 
 @pytest.fixture
 def uv_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    _stub_uv(tmp_path, monkeypatch, "echo '  cause: name not known' >&2; exit 1")
-    return tmp_path / "uv.log"
-
-
-def _stub_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, install: str) -> None:
-    write_script(tmp_path / "uv", UV.format(log=tmp_path / "uv.log", install=install))
-    monkeypatch.setattr("uv.find_uv_bin", lambda: str(tmp_path / "uv"))
-
-
-def _interpreters(
-    tmp_path: Path, path: tuple[Path, ...] = (), own: Path = Path("/none")
-) -> HostInterpreters:
-    environ = {"PATH": ":".join([*map(str, path), "/none"])}
-    return HostInterpreters(environ=environ, home=tmp_path / "home", own=own, processes=Processes())
-
-
-def _found(interpreters: HostInterpreters, kept: Path, version: str = "3.13") -> Path | None:
-    original = interpreters.find(version, kept)
-    return original.program.parent if original else None
-
-
-def test_the_interpreter_that_runs_this_is_taken_without_a_search(
-    tmp_path: Path, uv_log: Path
-) -> None:
-    own = _write_python(tmp_path / "own")
-    found = _interpreters(tmp_path, own=own).find("3.13", tmp_path / "kept")
-    assert found is not None
-    assert (found.name, found.program) == ("python3.13", tmp_path / "own/real")
-    assert found.extensions == tmp_path / "own/library/lib-dynload"
-    assert not uv_log.exists()
-
-
-UNFIT: dict[str, dict[str, Any]] = {
-    "another-version": {"version": "3.12"},
-    "free-threaded": {"version": "3.13t"},
-    "pypy": {"implementation": "pypy"},
-    "does-not-run": {"status": 127},
-    "a-script": {"program": ""},
-    "gone": {"program": "/no/such/program"},
-}
-
-
-@pytest.mark.parametrize("changes", UNFIT.values(), ids=UNFIT.keys())
-@pytest.mark.usefixtures("uv_log")
-def test_what_does_not_fit_is_passed_over(tmp_path: Path, changes: dict[str, Any]) -> None:
-    if changes.get("program") == "":
-        script = tmp_path / "script"
-        script.write_text("#!/bin/sh\n")
-        changes = {"program": str(script)}
-    _write_python(tmp_path / "unfit", **changes)
-    _write_python(tmp_path / "right")
-    path = (tmp_path / "unfit", tmp_path / "right")
-    assert _found(_interpreters(tmp_path, path), tmp_path / "kept") == tmp_path / "right"
-    assert _found(_interpreters(tmp_path, path[:1]), tmp_path / "kept") is None
-
-
-@pytest.mark.usefixtures("uv_log")
-def test_a_free_threaded_one_is_found_by_its_name(tmp_path: Path) -> None:
-    _write_python(tmp_path / "a", version="3.13")
-    _write_python(tmp_path / "b", version="3.13t")
-    found = _interpreters(tmp_path, (tmp_path / "a", tmp_path / "b")).find("3.13t", tmp_path / "k")
-    assert found is not None
-    assert (found.name, found.program.parent) == ("python3.13t", tmp_path / "b")
-
-
-ASIDE = {
-    "tool-cache": ("RUNNER_TOOL_CACHE", "Python/3.13.9/x64/bin", "Python/3.13.10/x64/bin"),
-    "tools-directory": ("AGENT_TOOLSDIRECTORY", "Python/3.13.9/x64/bin", "Python/3.13.10/x64/bin"),
-    "pyenv": ("PYENV_ROOT", "versions/3.13.9/bin", "versions/3.13.10/bin"),
-    "home": ("", "home/.pyenv/versions/3.13.9/bin", "home/.pyenv/versions/3.13.10/bin"),
-}
-
-
-@pytest.mark.parametrize(("variable", "old", "new"), ASIDE.values(), ids=ASIDE.keys())
-@pytest.mark.usefixtures("uv_log")
-def test_what_is_kept_off_path_goes_before_the_distributions_own(
-    tmp_path: Path, variable: str, old: str, new: str
-) -> None:
-    for directory in ("usr", old, new):
-        _write_python(tmp_path / directory)
-    interpreters = _interpreters(tmp_path, (tmp_path / "usr",))
-    environ = {**interpreters.environ, variable or "HOME": str(tmp_path)}
-    interpreters = replace(interpreters, environ=environ)
-    assert _found(interpreters, tmp_path / "kept") == tmp_path / new
-
-
-@pytest.mark.usefixtures("uv_log")
-def test_pyenvs_stand_ins_are_not_asked(tmp_path: Path) -> None:
-    _write_python(tmp_path / "pyenv/shims")
-    assert _found(_interpreters(tmp_path, (tmp_path / "pyenv/shims",)), tmp_path / "k") is None
-
-
-@pytest.mark.usefixtures("uv_log")
-def test_what_uv_has_fetched_before_is_found(tmp_path: Path) -> None:
-    _write_python(tmp_path / "kept")
-    assert _found(_interpreters(tmp_path), tmp_path / "kept") == tmp_path / "kept"
-
-
-def test_an_answer_of_uv_that_is_none_finds_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_script(tmp_path / "uv", "#!/bin/sh\necho nonsense\n")
-    monkeypatch.setattr("uv.find_uv_bin", lambda: str(tmp_path / "uv"))
-    assert _found(_interpreters(tmp_path), tmp_path / "kept") is None
+    return refuse_downloads(tmp_path, monkeypatch)
 
 
 def _system(tmp_path: Path, interpreters: HostInterpreters) -> HostSystem:
@@ -190,7 +60,7 @@ def _asked(log: Path, what: str) -> int:
 def test_a_download_that_failed_is_told_and_not_tried_again_at_once(
     tmp_path: Path, uv_log: Path
 ) -> None:
-    system = _system(tmp_path, _interpreters(tmp_path))
+    system = _system(tmp_path, host_interpreters(tmp_path))
     for _ in range(2):
         with pytest.raises(NoInterpreter, match=r"no native CPython 3\.13") as caught:
             system.lay_interpreter("3.13", tmp_path / "cp313")
@@ -205,11 +75,11 @@ def test_a_download_that_failed_is_told_and_not_tried_again_at_once(
 
 
 def test_a_fetched_interpreter_is_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = _write_python(tmp_path / "waiting")
+    waiting = write_python(tmp_path / "waiting")
     kept = tmp_path / "cache/pythons"
-    _stub_uv(tmp_path, monkeypatch, f'/bin/mkdir -p "{kept}" && /bin/cp "{waiting}" "{kept}/"')
+    stub_uv(tmp_path, monkeypatch, f'/bin/mkdir -p "{kept}" && /bin/cp "{waiting}" "{kept}/"')
     (tmp_path / "waiting/library").mkdir()
-    system = _system(tmp_path, _interpreters(tmp_path))
+    system = _system(tmp_path, host_interpreters(tmp_path))
     write_script(tmp_path / "lib/ld-linux-x86-64.so.2", "#!/bin/sh\n")
     monkeypatch.setattr(HostSystem, "_starter", lambda *_a: ("/bin/true",))
     monkeypatch.setattr("aarch64_wheels.native.host_system.shared_libraries", lambda _libraries: {})
@@ -221,9 +91,9 @@ def test_a_fetched_interpreter_is_laid_out(tmp_path: Path, monkeypatch: pytest.M
 def test_what_is_fetched_but_does_not_run_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _stub_uv(tmp_path, monkeypatch, "exit 0")
+    stub_uv(tmp_path, monkeypatch, "exit 0")
     with pytest.raises(NoInterpreter, match=r"3\.13") as caught:
-        _system(tmp_path, _interpreters(tmp_path)).lay_interpreter("3.13", tmp_path / "cp313")
+        _system(tmp_path, host_interpreters(tmp_path)).lay_interpreter("3.13", tmp_path / "cp313")
     assert caught.value.reason == "what uv has fetched does not run here"
 
 
@@ -239,7 +109,7 @@ def _anew(system: HostSystem) -> HostSystem:
 
 
 def test_the_key_changes_with_any_library(tmp_path: Path) -> None:
-    system = _system(tmp_path, _interpreters(tmp_path))
+    system = _system(tmp_path, host_interpreters(tmp_path))
     before = system.key
     assert before == _anew(system).key
     assert replace(system, own_version="3.12").key != before
@@ -277,9 +147,9 @@ UPGRADES: dict[str, tuple[Callable[[Path], object], bool]] = {
 def test_an_upgraded_interpreter_has_another_key(
     tmp_path: Path, upgrade: Callable[[Path], object], *, counts: bool
 ) -> None:
-    _write_python(tmp_path / "own")
+    write_python(tmp_path / "own")
     _lay_extensions(tmp_path / "own")
-    system = _system(tmp_path, _interpreters(tmp_path, (tmp_path / "own",)))
+    system = _system(tmp_path, host_interpreters(tmp_path, (tmp_path / "own",)))
     before = system.interpreter_key("3.13", print)
     upgrade(tmp_path / "own")
     after = [_anew(system).interpreter_key("3.13", print) for _ in range(2)]
@@ -291,8 +161,8 @@ def test_an_upgraded_interpreter_has_another_key(
 def test_another_interpreter_of_the_same_version_has_another_key(tmp_path: Path) -> None:
     keys = []
     for name in ("a", "b"):
-        own = _write_python(tmp_path / name)
-        system = _system(tmp_path, _interpreters(tmp_path, own=own))
+        own = write_python(tmp_path / name)
+        system = _system(tmp_path, host_interpreters(tmp_path, own=own))
         keys.append(system.interpreter_key("3.13", print))
     assert keys[0] != keys[1]
 
@@ -300,35 +170,9 @@ def test_another_interpreter_of_the_same_version_has_another_key(tmp_path: Path)
 def test_a_download_is_told_before_it_starts(tmp_path: Path, uv_log: Path) -> None:
     notes: list[str] = []
     with pytest.raises(NoInterpreter):
-        _system(tmp_path, _interpreters(tmp_path)).interpreter_key("3.13", notes.append)
+        _system(tmp_path, host_interpreters(tmp_path)).interpreter_key("3.13", notes.append)
     assert notes == ["fetching a native CPython 3.13"]
     assert _asked(uv_log, "install") == 1
-
-
-def test_neither_uv_nor_an_interpreter_obeys_a_project(
-    tmp_path: Path, uv_log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A source's `[tool.uv]` may say where interpreters come from, and those are run."""
-    project = tmp_path / "project"
-    own = write_elf(project / "bin/real")
-    (project / "pyproject.toml").write_text(
-        '[tool.uv]\npython-downloads-json-url = "https://evil.example/x"\ncache-dir = "evil"\n'
-    )
-    write_script(project / "bin/python3.13", f'#!/bin/sh\necho "$0" >> "{own}.ran"\n')
-    write_script(tmp_path / "usr/python3.13", f'#!/bin/sh\npwd >> "{tmp_path}/asked-in"\n')
-    monkeypatch.chdir(project)
-    interpreters = _interpreters(tmp_path, (Path("bin"), Path(), tmp_path / "usr"))
-    environ = {**interpreters.environ, "UV_CONFIG_FILE": "uv.toml"}
-    interpreters = replace(interpreters, environ=environ)
-    (tmp_path / "kept").mkdir()
-    assert interpreters.find("3.13", tmp_path / "kept") is None
-    assert interpreters.install("3.13", Path("kept"))
-    rows = [row.split() for row in Path(f"{uv_log}.places").read_text().splitlines()]
-    assert [row[3] for row in rows] == ["list", "list", "install"]
-    assert all(row[:2] == ["/", "none"] and "--no-config" in row for row in rows)
-    assert f"--install-dir={project}/kept" in rows[-1]
-    assert set((tmp_path / "asked-in").read_text().split()) == {"/"}
-    assert not Path(f"{own}.ran").exists()
 
 
 def test_the_loader_is_found_by_what_this_process_uses() -> None:
