@@ -6,6 +6,7 @@ import functools
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +80,16 @@ def _usual_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(ENV_PREFIX)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "80")
+
+
+@pytest.fixture
+def _own_signals() -> Iterator[None]:
+    """`main` takes over two; without that, a test that sends SIGTERM fails and is not killed."""
+    old = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    interrupt = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGTERM, old)
+    signal.signal(signal.SIGINT, interrupt)
 
 
 @pytest.fixture

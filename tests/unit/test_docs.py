@@ -104,7 +104,7 @@ def _anchors(page: Path) -> set[str]:
 
 @PAGE
 def test_commands_are_good_usage(page: Path) -> None:
-    """As `test_cli` says it of the examples in `--help`."""
+    """As `test_arguments` says it of the examples in `--help`."""
     lines = [
         line for block in _blocks(page, "console", "yaml", "bash") for line in _commands(block)
     ]
