@@ -3,111 +3,40 @@
 from __future__ import annotations
 
 import io
-import shutil
 import tarfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from threading import Event
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import docker.errors
 import pytest
 import requests
 
 from aarch64_wheels.engine import volumes
-from aarch64_wheels.engine.client import Engine
 from aarch64_wheels.engine.container import ContainerSession
-from aarch64_wheels.engine.owner import LABEL, Owner
+from aarch64_wheels.engine.owner import LABEL
 from aarch64_wheels.engine.registry import ContainerRegistry
-from aarch64_wheels.engine.sockets import Endpoint
 from aarch64_wheels.engine.spec import ContainerSpec, Mount
-from aarch64_wheels.engine.volumes import VOLUME_LABEL, ensure_volume
+from aarch64_wheels.engine.volumes import ensure_volume
 from aarch64_wheels.errors import UnfitError
+from tests.unit.volume_samples import NAME, FakeApi, lay_directory, make_api, make_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-NAME = "aarch64-wheels-native-k3y"
-
-
-@dataclass
-class FakeApi:
-    """What of docker-py's low-level client is used; a container's only volume gets its files."""
-
-    made: dict[str, dict[str, str]] = field(default_factory=dict)
-    content: dict[str, list[tarfile.TarInfo]] = field(default_factory=dict)
-    held: dict[str, dict[str, Any]] = field(default_factory=dict)
-    in_use: set[str] = field(default_factory=set)
-    fills: int = 0
-    error: Exception | None = None
-
-    def containers(self, **_options: Any) -> list[dict[str, Any]]:
-        rows = list(self.held.items())
-        return [{"Id": name, "Names": [f"/{name}"], **row} for name, row in rows]
-
-    def volumes(self, *, filters: dict[str, str]) -> dict[str, Any]:
-        assert filters == {"label": VOLUME_LABEL}
-        rows = [{"Name": name, "Labels": labels} for name, labels in self.made.items()]
-        return {"Volumes": [row for row in rows if VOLUME_LABEL in row["Labels"]] or None}
-
-    def create_volume(self, name: str, *, labels: dict[str, str]) -> None:
-        self.made.setdefault(name, labels)
-
-    def remove_volume(self, name: str) -> None:
-        if name not in self.made:
-            raise docker.errors.NotFound("no such volume")
-        if name in self.in_use:
-            raise docker.errors.APIError("volume is in use")
-        del self.made[name]
-        self.content.pop(name, None)
-
-    def create_host_config(self, **options: Any) -> dict[str, Any]:
-        return options
-
-    def create_container(self, _image: str, *, name: str, **options: Any) -> dict[str, str]:
-        if self.held.setdefault(name, options) is not options:
-            raise docker.errors.APIError(f'The name "/{name}" is already in use by container 1')
-        return {"Id": name}
-
-    def put_archive(self, name: str, path: str, data: Iterator[bytes]) -> None:
-        (mount,) = self.held[name]["host_config"]["mounts"]
-        assert path == mount["Target"]
-        self.fills += 1
-        if archive := b"".join(data):
-            with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                self.content[mount["Source"]] = tar.getmembers()
-        if self.error:
-            raise self.error
-
-    def remove_container(self, name: str, **_options: Any) -> None:
-        del self.held[name]
+    from aarch64_wheels.engine.client import Engine
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
-    monkeypatch.setattr(volumes, "probe_image", lambda _engine: "sha256:probe")
-    return FakeApi()
+    return make_api(monkeypatch)
 
 
 @pytest.fixture
 def engine(api: FakeApi) -> Engine:
-    client = SimpleNamespace(
-        api=api, version=lambda: {"Version": "1"}, info=lambda: {"Architecture": "x86_64"}
-    )
-    return Engine(client, endpoint=Endpoint(url="unix:///x", origin="test"))
+    return make_engine(api)
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    place = tmp_path / "k3y"
-    (place / "bin").mkdir(parents=True)
-    (place / "bin/tool").write_bytes(b"tool")
-    (place / "bin/tool").chmod(0o555)
-    (place / "bin/alias").symlink_to("tool")
-    (place / "empty").mkdir()
-    return place
+    return lay_directory(tmp_path / "k3y")
 
 
 def later(monkeypatch: pytest.MonkeyPatch, weeks: int) -> None:
@@ -153,92 +82,6 @@ def test_a_second_run_copies_nothing(engine: Engine, api: FakeApi, directory: Pa
     notes: list[str] = []
     ensure_volume(engine, NAME, directory, notes.append)
     assert (api.fills, notes, api.made) == (1, [], before)
-
-
-def test_two_at_a_time_fill_once(engine: Engine, api: FakeApi, directory: Path) -> None:
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda _: ensure_volume(engine, NAME, directory, print), range(2)))
-    assert api.fills == 1
-
-
-def _copy_of(directory: Path, place: Path) -> Path:
-    return Path(shutil.copytree(directory, place / directory.name, symlinks=True))
-
-
-def test_two_cache_directories_at_a_time_fill_once(
-    engine: Engine, api: FakeApi, directory: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The second run neither removes what the first is filling nor takes it for filled."""
-    filling, waiting = Event(), Event()
-    send = api.put_archive
-
-    def slowly(name: str, path: str, data: Iterator[bytes]) -> None:
-        filling.set()
-        assert waiting.wait(10)
-        assert set(api.made) == {NAME}
-        send(name, path, data)
-
-    monkeypatch.setattr(api, "put_archive", slowly)
-    monkeypatch.setattr(volumes, "PAUSE", 0.01)
-    other = _copy_of(directory, tmp_path / "other")
-    notes: list[str] = []
-
-    def note(text: str) -> None:
-        notes.append(text)
-        waiting.set()
-
-    with ThreadPoolExecutor() as pool:
-        first = pool.submit(ensure_volume, engine, NAME, directory, print)
-        assert filling.wait(10)
-        second = pool.submit(ensure_volume, engine, NAME, other, note)
-        first.result()
-        second.result()
-    assert notes == [f"waiting for another run that fills docker's volume {NAME}"]
-    assert (api.fills, len(api.content[NAME]), api.held) == (1, 5, {})
-
-
-def _killed_run() -> dict[str, str]:
-    owner = replace(Owner.current(), pid=str(2**22 + 1), started="1")
-    return owner.labels("filling")
-
-
-@pytest.fixture
-def held_name(
-    engine: Engine, api: FakeApi, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> str:
-    """The container that somebody else holds, so that a volume cannot be filled."""
-    create = api.create_container
-    names: list[str] = []
-
-    def keep(image: str, *, name: str, **options: Any) -> dict[str, str]:
-        names.append(name)
-        return create(image, name=name, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(api, "create_container", keep)
-        ensure_volume(engine, NAME, directory, print)
-    api.made.clear()
-    monkeypatch.setattr(volumes, "PAUSE", 0.01)
-    return names[0]
-
-
-def test_what_a_killed_run_held_is_taken(
-    engine: Engine, api: FakeApi, directory: Path, held_name: str
-) -> None:
-    api.held[held_name] = {"Labels": _killed_run()}
-    ensure_volume(engine, NAME, directory, print)
-    assert (api.fills, api.held) == (2, {})
-
-
-def test_another_run_is_not_waited_for_without_end(
-    engine: Engine, api: FakeApi, directory: Path, held_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    api.held[held_name] = {"Labels": Owner.current().labels("filling")}
-    monkeypatch.setattr(volumes, "PATIENCE", 0.05)
-    with pytest.raises(UnfitError, match="for too long") as caught:
-        ensure_volume(engine, NAME, directory, print)
-    assert f"docker rm {held_name}" in caught.value.hint
-    assert set(api.held) == {held_name}
 
 
 def test_a_volume_that_is_half_filled_is_filled_anew(
