@@ -12,15 +12,12 @@ from aarch64_wheels.engine.images import ensure_image, interpreters_in
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.plan import Image
 from aarch64_wheels.settings.schema import EngineName
+from tests.integration.session_samples import no_sink
 
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return connect(EngineName.AUTO, os.environ)
-
-
-def no_sink(_line: str) -> None:
-    pass
 
 
 def make_image(reference: str) -> Image:
