@@ -32,7 +32,9 @@ def _plan(targets: int, jobs: int) -> Plan:
     return replace(plan(), jobs=jobs).with_targets(chosen)
 
 
-def _setups(directory: Path, sample: Plan, cores: int, tools: NativeTools | None) -> Setups:
+def _setups(
+    directory: Path, sample: Plan, cores: int, tools: NativeTools | None, given: str = ""
+) -> Setups:
     return Setups(
         plan=sample,
         image_id="sha256:1",
@@ -42,6 +44,7 @@ def _setups(directory: Path, sample: Plan, cores: int, tools: NativeTools | None
         tools=tools,
         cores=cores,
         at_once=min(sample.jobs or cores, len(sample.targets)),
+        given=given,
     )
 
 
@@ -86,3 +89,14 @@ def test_without_native_tools_nothing_is_native(tmp_path: Path) -> None:
     sample = _plan(1, 0)
     setup = _setups(tmp_path, sample, 8, None).of(sample.targets[0])
     assert (setup.python, setup.key, setup.missing, setup.parallel) == (None, "", "", 1)
+
+
+def test_environments_depend_on_what_containers_are_given(tmp_path: Path) -> None:
+    sample = _plan(1, 0)
+    names = {
+        _setups(tmp_path, sample, 8, None, given)
+        .environments()
+        .name(sample.targets[0].interpreter, ["setuptools"])
+        for given in ("", "a", "b")
+    }
+    assert len(names) == 3

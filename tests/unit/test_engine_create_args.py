@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -43,7 +44,18 @@ def test_what_is_read(text: str, host: dict[str, Any]) -> None:
 
 
 def test_nothing_given_is_nothing() -> None:
-    assert read_create_args("", {}) == CreateArgs(host={}, environment={})
+    found = read_create_args("", {})
+    assert found == CreateArgs(host={}, environment={})
+    assert found.key == ""
+
+
+def test_what_is_given_has_a_key_that_shows_nothing_of_it() -> None:
+    text = "docker; create_args: -e A=%s --cpus 2 -v /a:/b --ulimit core=0 -e B"
+    cases = [(text % 1, {}), (text % 2, {}), (text % 1, {"B": "2"}), (text % 1 + " --dns h", {})]
+    keys = [read_create_args(text, environ).key for text, environ in (*cases, cases[0])]
+    assert len(set(keys)) == 4
+    assert keys[0] == keys[-1]
+    assert all(re.fullmatch("[0-9a-f]{64}", key) for key in keys)
 
 
 def test_limits() -> None:

@@ -111,6 +111,7 @@ class Rooms:
             tools=tools,
             cores=self.engine.cores,
             at_once=min(plan.jobs or self.engine.cores, len(plan.targets)),
+            given=containers.given.key,
         )
         return ImageRoom(
             image=image,

@@ -31,6 +31,7 @@ class Setups:
         tools: the native tools, None where there are none.
         cores: of the machine that the containers run on.
         at_once: how many targets are built at the same time, in all images.
+        given: a key of what else containers are given (`CreateArgs.key`).
     """
 
     plan: Plan
@@ -41,6 +42,7 @@ class Setups:
     tools: NativeTools | None
     cores: int
     at_once: int
+    given: str = ""
 
     def of(self, target: Target) -> BackendSetup:
         """Give one target's set-up."""
@@ -82,5 +84,6 @@ class Setups:
                 *self.index.trusted_hosts,
                 self.tools.configuration.name if self.tools else "",
                 hashlib.sha256(bundle.read_bytes()).hexdigest() if bundle else "",
+                self.given,
             ),
         )

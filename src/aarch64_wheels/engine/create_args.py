@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 from dataclasses import dataclass, field
@@ -50,6 +51,12 @@ class CreateArgs:
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     engine: str = ""
     options: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """A hash of what containers are given, empty for nothing: what is kept depends on it."""
+        rows = [dict(self.host), dict(self.environment)]
+        return hashlib.sha256(json.dumps(rows).encode()).hexdigest() if any(rows) else ""
 
 
 def read_create_args(text: str, environ: Mapping[str, str]) -> CreateArgs:
