@@ -8,9 +8,8 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
-from aarch64_wheels.engine.archive import digest
 from aarch64_wheels.report.model import Basis, Status
-from aarch64_wheels.source.project import GIT
+from aarch64_wheels.stages.project import project_digest
 from aarch64_wheels.wheelhouse import LOGS
 
 if TYPE_CHECKING:
@@ -50,11 +49,12 @@ def source_digest(source: Source, left_out: Collection[Path], *, by_sdist: bool)
         source: what is built.
         left_out: what of it is not copied.
         by_sdist: wheels are built from the sdist that is made of it.
+
+    Raises:
+        UsageError: a file of it cannot be read.
     """
-    git_data = digest(source.git_data, name=GIT) if source.git_data else ""
-    files = source.sha256 or digest(source.root, left_out)
-    parts = (files, git_data, str(source.package), str(by_sdist))
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    files = source.sha256 or project_digest(source.root, source.package, left_out, source.git_data)
+    return hashlib.sha256(f"{files}\n{by_sdist}".encode()).hexdigest()
 
 
 def still_good(

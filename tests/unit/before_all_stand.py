@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
 
 from aarch64_wheels.commands.before_all import BeforeAll, keep_layer
@@ -51,6 +52,7 @@ class FakeRoom:
     begun: list[str]
     effects: dict[str, Callable[[FakeSession], str]]
     indexes: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     sessions: list[FakeSession] = field(default_factory=list)
 
     @property
@@ -58,7 +60,7 @@ class FakeRoom:
         return self
 
     def environments(self) -> Environments:
-        return Environments(image_id=self.image_id, indexes=self.indexes)
+        return Environments(image_id=self.image_id, indexes=self.indexes, given=self.given)
 
     @contextmanager
     def start(self, _target: object, environment: str) -> Iterator[FakeSession]:
@@ -108,7 +110,8 @@ class Stand:
 
     def job(self, command: str = STEP, number: int = 0, **options: Any) -> Job:
         given = Given(passed=options.pop("passed", {}))
+        package = PurePosixPath(options.pop("package", "."))
         job = make_job(self.directory, self.lines)
         wanted = BuildOptions(before_all=command, **options)
         target = replace(job.plan.targets[number], options=wanted)
-        return replace(job, target=target, given=given)
+        return replace(job, target=target, given=given, package=package)

@@ -125,6 +125,8 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "command": ({"command": "sh step.sh twice"}, {}),
     "environment": ({"environment": "A=1"}, {}),
     "passed-variable": ({"passed": {"CI": "1"}}, {}),
+    "package": ({"package": "python"}, {}),
+    "given-to-containers": ({}, {"given": ("create_args",)}),
     "image": ({}, {"image_id": "sha256:2"}),
     "index": ({}, {"indexes": ("https://index.example/simple",)}),
     "mode": ({}, {"mode": Mode.ACCELERATED}),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import tarfile
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.engine.archive import digest
+from aarch64_wheels.engine.archive import digest, pack
+from aarch64_wheels.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture
@@ -129,10 +133,46 @@ def test_names_that_are_no_text(tree: Path) -> None:
 
 def test_pipes_and_files_that_cannot_be_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tree / "pipe")
-    readable = digest(tree, ())
+    assert digest(tree, ())
 
-    def refuse(_path: Path) -> str:
-        raise PermissionError(13, "Permission denied")
+    def refuse(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr("aarch64_wheels.engine.archive.sha256_of", refuse)
-    assert digest(tree, ()) != readable
+    with pytest.raises(UsageError, match=f"{tree / 'b'} cannot be read"):
+        digest(tree, ())
+
+
+@pytest.mark.parametrize("gone", ["pkg", "pkg/a.py", "b"])
+def test_what_goes_while_it_is_read_is_no_fault(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """Editors and servers write into a working directory while it is copied."""
+    listed = Path.iterdir
+
+    def vanishing(self: Path) -> Iterator[Path]:
+        rows = list(listed(self))
+        if self == tree / (PurePosixPath(gone).parent):
+            subprocess.run(["rm", "-rf", tree / gone], check=True)
+        return iter(rows)
+
+    monkeypatch.setattr(Path, "iterdir", vanishing)
+    assert digest(tree, ()) == digest(tree, ())
+    with pack(tree, PurePosixPath("/p"), ()) as stream, tarfile.open(fileobj=stream) as tar:
+        assert f"p/{gone}" not in tar.getnames()
+        assert "p/link" in tar.getnames()
+
+
+def test_what_may_not_be_read_is_told(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path) -> Iterator[Path]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UsageError, match=f"{tree} cannot be read") as caught:
+        digest(tree, ())
+    assert (caught.value.found, "let this user" in caught.value.hint) == ("Permission denied", True)
+
+
+def test_what_is_not_there_at_all_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        pack(tmp_path / "nothing", PurePosixPath("/p"), ())

@@ -132,7 +132,7 @@ def _name(base: ImageRoom, job: Job, *, alone: bool) -> str:
         # It finds this target's own Python on PATH, and native compilers or none.
         *(target.identifier, target.interpreter.directory, base.plan.mode, base.plan.compiler),
         *(sorted(job.given.passed.items()), index.indexes, index.given, our_digest()),
-        "" if alone else project_digest(job),
+        "" if alone else project_digest(job.source, job.package, job.left_out, job.git_data),
     ]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
     return f"{REPOSITORY}:{key}"

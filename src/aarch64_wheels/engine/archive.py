@@ -8,12 +8,12 @@ import os
 import stat
 import tarfile
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from aarch64_wheels import gitconfig
-from aarch64_wheels.errors import StageError
+from aarch64_wheels.errors import StageError, UsageError
 from aarch64_wheels.hashing import sha256_of
 
 if TYPE_CHECKING:
@@ -34,10 +34,12 @@ def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) ->
     gets in as `gitconfig.cleaned` leaves, for tokens are kept in it.
     """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
+    top = source.resolve(strict=True)
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path, name in _walk(source.resolve(), _name(destination), left_out):
-            _add(tar, path, name)
+        for path, name in _walk(top, _name(destination), left_out):
+            with suppress(FileNotFoundError):  # gone since it was listed
+                _add(tar, path, name)
     stream.seek(0)
     return stream
 
@@ -51,22 +53,38 @@ def digest(source: Path, exclude: Collection[Path] = (), name: str = ".") -> str
         source: a directory.
         exclude: what of it is left out.
         name: what it will be called.
+
+    Raises:
+        UsageError: something cannot be read.
     """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     total = hashlib.sha256()
     rows = _walk(source.resolve(), name, left_out)
-    for path, place in sorted(rows, key=lambda row: os.fsencode(row[1])):
-        if _is_of_git(place):
-            continue
+    try:
+        for path, place in sorted(rows, key=lambda row: os.fsencode(row[1])):
+            if not _is_of_git(place):
+                total.update(_fingerprint(path, place))
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or source} cannot be read",
+            found=error.strerror or str(error),
+            hint="all of the project is copied into containers: let this user read it, or move it",
+        ) from None
+    return total.hexdigest()
+
+
+def _fingerprint(path: Path, place: str) -> bytes:
+    try:
         mode = path.lstat().st_mode
         content = ""
         if stat.S_ISLNK(mode):
             content = os.readlink(path)  # noqa: PTH115 - as text, whatever it is
         elif stat.S_ISREG(mode):
-            content = _content_of(path)
-        row = (place, stat.S_IFMT(mode), mode & 0o111 != 0, content)
-        total.update(repr(row).encode(errors="surrogateescape"))
-    return total.hexdigest()
+            content = sha256_of(path)
+    except FileNotFoundError:  # gone since: something else is at work in the directory
+        return b""
+    row = (place, stat.S_IFMT(mode), mode & 0o111 != 0, content)
+    return repr(row).encode(errors="surrogateescape")
 
 
 def _is_of_git(name: str) -> bool:
@@ -75,13 +93,6 @@ def _is_of_git(name: str) -> bool:
     if ".git" not in parts[:-1]:
         return False
     return parts[parts.index(".git") + 1] not in _COMMITS
-
-
-def _content_of(path: Path) -> str:
-    try:
-        return sha256_of(path)
-    except OSError as error:  # to be told where it is needed: `pack` cannot read it either
-        return str(error.strerror)
 
 
 def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:
@@ -170,16 +181,26 @@ def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[tuple[Path, st
     yield path, name
     if path.is_symlink() or not path.is_dir():
         return
-    for child in sorted(path.iterdir()):
+    for child in _children(path):
         if child not in left_out and not is_made_anew(child):
             yield from _walk(child, f"{name}/{child.name}", left_out)
+
+
+def _children(path: Path) -> list[Path]:
+    try:
+        return sorted(path.iterdir())
+    except FileNotFoundError:  # gone since
+        return []
 
 
 def is_made_anew(path: Path) -> bool:
     """Tell whether a directory is never copied: a virtual environment, or a cache."""
     if path.is_symlink() or not path.is_dir():
         return False
-    return any((path / sign).is_file() for sign in _MADE_ANEW)
+    try:
+        return any((path / sign).is_file() for sign in _MADE_ANEW)
+    except PermissionError:  # to be told where it is to be copied
+        return False
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:

@@ -9,6 +9,9 @@ from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.source.project import GIT
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path, PurePosixPath
+
     from aarch64_wheels.engine.api import Session
     from aarch64_wheels.stages.job import Job
 
@@ -20,7 +23,19 @@ def place_project(session: Session, job: Job) -> None:
         session.copy_in(job.git_data, PROJECT / GIT)
 
 
-def project_digest(job: Job) -> str:
-    """Give a digest of all that `place_project` copies."""
-    own = digest(job.source, job.left_out)
-    return own if job.git_data is None else f"{own} {digest(job.git_data, name=GIT)}"
+def project_digest(
+    root: Path, package: PurePosixPath, left_out: Collection[Path], git_data: Path | None
+) -> str:
+    """Give a digest of all that `place_project` copies, and of which package in it is built.
+
+    Args:
+        root: the project's directory.
+        package: relative to it.
+        left_out: what of it is not copied.
+        git_data: stands for its `.git`, None where its own will do.
+
+    Raises:
+        UsageError: something cannot be read.
+    """
+    git = digest(git_data, name=GIT) if git_data is not None else ""
+    return " ".join((digest(root, left_out), git, str(package)))
