@@ -23,12 +23,13 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return make_bench(tmp_path, monkeypatch)
 
 
-def test_the_output_directory_stays_out_of_the_container(bench: Bench) -> None:
-    bench.run()
+def test_what_this_program_writes_stays_out_of_the_container(bench: Bench) -> None:
+    """As the cache, which a CI job keeps in the project, and the run's own temporary files."""
+    bench.run(cache_dir=bench.output.parent / ".cache")
     copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [excluded for _, place, excluded in copied if place == places.PROJECT] == [
-        (bench.output.absolute(),)
-    ]
+    ((output, cache, scratch),) = [row[2] for row in copied if row[1] == places.PROJECT]
+    assert (output, cache) == (bench.output.absolute(), bench.output.parent / ".cache")
+    assert scratch.name.startswith("aarch64-wheels-")
 
 
 def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path) -> None:
@@ -38,24 +39,27 @@ def test_the_repository_around_a_package_is_copied(bench: Bench, tmp_path: Path)
     bench.run(output_dir=tmp_path / "out")
     bench.run(output_dir=place)
     copied = [copy for session in bench.engine.sessions for copy in session.copied]
-    assert [copy for copy in copied if copy[1] == places.PROJECT] == [
-        (tmp_path, places.PROJECT, (tmp_path / "out",)),
-        (tmp_path, places.PROJECT, ()),
-    ]
+    first, second = (copy for copy in copied if copy[1] == places.PROJECT)
+    assert first[0] == second[0] == tmp_path
+    assert (tmp_path / "out" in first[2], place in second[2]) == (True, False)
     hooks = [command for session in bench.engine.entered for command in session.commands]
     assert {command.cwd for command in hooks if str(command).startswith(HOOK)} == {
         places.PROJECT / "project"
     }
 
 
+@pytest.mark.parametrize("sign", [".git", "CIBW_BUILD", ""])
 def test_the_working_directory_is_copied_with_a_package_below_it(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sign: str
 ) -> None:
+    """If that is a project's: it may be `/tmp`."""
     monkeypatch.chdir(tmp_path)
-    bench.run()
+    (tmp_path / (sign if sign == ".git" else "other")).mkdir()
+    bench.run(environ={sign: "cp*"} if sign.startswith("CIBW_") else {})
     copied = [copy[:2] for session in bench.engine.sessions for copy in session.copied]
-    assert (tmp_path, places.PROJECT) in copied
-    assert f"{tmp_path}, the working directory" in " ".join(bench.listener.notes)
+    assert ((tmp_path, places.PROJECT) in copied) is (sign != "")
+    said = " ".join(bench.listener.notes)
+    assert (f"{tmp_path}, the working directory" in said) is sign.startswith("CIBW_")
 
 
 def test_a_link_in_the_repository_around_a_package_is_refused(bench: Bench, tmp_path: Path) -> None:

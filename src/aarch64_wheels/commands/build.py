@@ -129,7 +129,7 @@ def _refuse_hostile_link(settings: Settings, host: Host) -> None:
     source, output = Path(settings.source), settings.output_dir.absolute()
     if not source.is_dir():
         return
-    root = find_project(source, host.home, host.cwd).root.resolve()
+    root = find_project(source, host.home, host.workspace).root.resolve()
     for part in (output, *output.parents):
         if part.is_symlink() and part.parent.resolve().is_relative_to(root):
             raise UsageError(
@@ -205,7 +205,7 @@ class Build:
         wheelhouse: Wheelhouse,
         rooms: BeforeAll[ImageRoom] | BeforeAll[HostRoom],
     ) -> Pipeline:
-        left_out = _left_out(source, wheelhouse.directory.absolute())
+        left_out = _left_out(source, wheelhouse.directory, self.settings.cache_dir, self.scratch)
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
         made_from = source_digest(source, left_out, by_sdist=self.settings.sdist)
         bases = {
@@ -244,10 +244,10 @@ class Build:
         return found
 
 
-def _left_out(source: Source, output: Path) -> tuple[Path, ...]:
-    """Say what of the project stays here: the output, unless the package lies in it."""
-    holds_package = source.directory.resolve().is_relative_to(output.resolve())
-    own = () if holds_package and source.package.parts else (output,)
+def _left_out(source: Source, *places: Path) -> tuple[Path, ...]:
+    """Say what of the project stays here: places of our own, unless the package lies in one."""
+    package = source.directory.resolve()
+    own = tuple(row.absolute() for row in places if not package.is_relative_to(row.resolve()))
     return (*own, source.root / GIT) if source.git_data else own
 
 

@@ -16,8 +16,10 @@ from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.wheels import ensure_patchelf
 from aarch64_wheels.planning import make_plan
 from aarch64_wheels.processes import Processes
+from aarch64_wheels.settings.cibuildwheel import PREFIX
 from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.source import Source, SourceKind, open_source
+from aarch64_wheels.source.project import repository_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,14 +37,14 @@ class Host:
     Attributes:
         environ: variables. index: where packages come from.
         machine: the architecture. system: what it runs (see `choose_mode`).
-        cwd: the working directory, None where there is none.
+        workspace: the working directory, if that is one of a single project (see `_workspace`).
     """
 
     environ: Mapping[str, str]
     index: IndexSettings
     machine: str
     system: str
-    cwd: Path | None = None
+    workspace: Path | None = None
 
     @property
     def home(self) -> Path | None:
@@ -59,15 +61,22 @@ class Host:
             index=index,
             machine=platform.machine(),
             system=host_system(),
-            cwd=_working_directory(),
+            workspace=_workspace(environ),
         )
 
 
-def _working_directory() -> Path | None:
+def _workspace(environ: Mapping[str, str]) -> Path | None:
+    """Give the working directory, which cibuildwheel copies whatever it is.
+
+    Here it must be in a git repository, or set up for cibuildwheel by its variables: else it may
+    be the directory of many things, such as `/tmp`, from which a package is built for once.
+    """
     try:
-        return Path.cwd()
+        here = Path.cwd()
     except FileNotFoundError:  # it was removed
         return None
+    is_set_up = any(name.startswith(PREFIX) for name in environ)
+    return here if is_set_up or repository_around(here) else None
 
 
 def host_system() -> str:
@@ -122,7 +131,7 @@ def open_settings_source(settings: Settings, host: Host, workdir: Path) -> Sourc
         cache_dir=settings.cache_dir,
         no_cache=settings.no_cache,
         environ=host.environ,
-        cwd=host.cwd,
+        cwd=host.workspace,
     )
 
 

@@ -71,17 +71,18 @@ _DEFAULTS = {
     "audit-command": "abi3audit --strict --report {abi3_wheel}",
 }
 
-_PREFIX = "CIBW_"
+#: How the variables that set it begin.
+PREFIX = "CIBW_"
 #: Variables that have no form for one platform.
 _WITHOUT_PLATFORM = frozenset({"build", "skip", "enable", "test-skip", "build-frontend"})
 #: Variables that are no options, and so stand in no table: these two count here, too.
-REQUIRES_PYTHON = f"{_PREFIX}PROJECT_REQUIRES_PYTHON"
-ALLOW_EMPTY = f"{_PREFIX}ALLOW_EMPTY"
+REQUIRES_PYTHON = f"{PREFIX}PROJECT_REQUIRES_PYTHON"
+ALLOW_EMPTY = f"{PREFIX}ALLOW_EMPTY"
 _OTHER_VARIABLES = frozenset(
     {
-        *(REQUIRES_PYTHON, ALLOW_EMPTY, f"{_PREFIX}INHERIT"),
-        *(f"{_PREFIX}{name}" for name in ("PLATFORM", "CACHE_PATH", "DEBUG_TRACEBACK")),
-        f"{_PREFIX}CONFIG_FILE",
+        *(REQUIRES_PYTHON, ALLOW_EMPTY, f"{PREFIX}INHERIT"),
+        *(f"{PREFIX}{name}" for name in ("PLATFORM", "CACHE_PATH", "DEBUG_TRACEBACK")),
+        f"{PREFIX}CONFIG_FILE",
     }
 )
 #: What it takes for yes; all else is no (its `strtobool`).
@@ -190,7 +191,7 @@ def _override(row: Mapping[str, object], place: str) -> Layer:
 
 def _variable_layers(environ: Mapping[str, str]) -> Iterator[Layer]:
     """Give a layer for `CIBW_BEFORE_ALL` and its like, and one for `CIBW_BEFORE_ALL_LINUX`."""
-    place = f"${_PREFIX}INHERIT"
+    place = f"${PREFIX}INHERIT"
     suffixed = (*_KNOWN, *(f"{name}-{PLATFORM}" for name in _KNOWN))
     rules = read_inherit(environ.get(place[1:]) or None, suffixed, place)
     for suffix in ("", f"-{PLATFORM}"):
@@ -209,7 +210,7 @@ def _variable_layers(environ: Mapping[str, str]) -> Iterator[Layer]:
 
 
 def _variable(name: str) -> str:
-    return _PREFIX + name.upper().replace("-", "_")
+    return PREFIX + name.upper().replace("-", "_")
 
 
 def _is_odd(name: str, suffix: str) -> bool:
@@ -256,7 +257,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
     known = {_variable(name + suffix) for name in _KNOWN for suffix in platforms}
     known |= _OTHER_VARIABLES
     for name in sorted(environ):
-        if name.startswith(_PREFIX) and name not in known:
+        if name.startswith(PREFIX) and name not in known:
             yield f"${name} is unknown and has no effect{_near(name, sorted(known))}"
 
 

@@ -51,7 +51,7 @@ def find_project(path: Path, home: Path | None, cwd: Path | None = None) -> Proj
         is_same = found.note or found.root == here
         note = f"the working directory {here} is not copied with {path}: {why}"
         return found if is_same else replace(found, note=note)
-    note, git = "", _closest(own)
+    note, git = "", repository_around(own)
     if git in here.parents:
         note = f"the repository {git} is not copied, but {here} alone, the working directory: "
         note += f"if a version must be told from it, build from {git}"
@@ -59,7 +59,7 @@ def find_project(path: Path, home: Path | None, cwd: Path | None = None) -> Proj
 
 
 def _of_repository(path: Path, own: Path, home: Path | None) -> Project:
-    root = _closest(own)
+    root = repository_around(own)
     if root in (own, None):
         return Project(root=path.absolute())
     if why := _why_not(root, own, home):
@@ -68,7 +68,8 @@ def _of_repository(path: Path, own: Path, home: Path | None) -> Project:
     return Project(root=root, package=PurePosixPath(own.relative_to(root)))
 
 
-def _closest(own: Path) -> Path | None:
+def repository_around(own: Path) -> Path | None:
+    """Give the closest directory, at or above this one, that holds `.git`; None: there is none."""
     return next((place for place in (own, *own.parents) if _holds_git(place)), None)
 
 
