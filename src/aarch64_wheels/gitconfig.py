@@ -46,29 +46,18 @@ _OTHER = r"[#;][^\n]*+|(?P<odd>(?:[^\\\n]|\\[\s\S]?)+)"
 _TOKEN = re.compile(rf"\s*+(?:{_SECTION}|{_ENTRY}|{_OTHER})", re.IGNORECASE | re.ASCII)
 #: `ext::…`: an address for a program, in whatever form.
 _HELPER = re.compile(r"[\w.+-]+::")
-#: The files themselves, and copies that people and programs leave beside them. A repository below
-#: another one's `modules` is a submodule's.
-_FILE = re.compile(r"(?:.*/)?\.git/(?:(?:modules|worktrees)/.+/)?config[^/]*", re.DOTALL)
-_REF = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64}|ref: refs/\S+)\n?")
 
 _Section = tuple[str, str]
 
 
-def is_config(name: str) -> bool:
-    """Tell by a file's path whether it holds a repository's configuration."""
-    return _FILE.fullmatch(name) is not None
-
-
 def read_cleaned(path: Path) -> bytes:
-    """Read a file that `is_config`, for a copy of it.
+    """Read a repository's configuration, for a copy of it.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as stream:
         data = stream.read(MAX_CONFIG + 1)
-    if "refs" in path.parts and _REF.fullmatch(data):  # a submodule's branch of that name
-        return data
     text = "" if len(data) > MAX_CONFIG else data.decode(errors="surrogateescape")
     return cleaned(text).encode()
 

@@ -79,11 +79,13 @@ def test_a_second_name_of_a_file_is_a_file(tmp_path: Path) -> None:
         assert member.read() == b"content"
 
 
-@pytest.mark.parametrize("place", [".git", ".git/modules/sub", "sub/.git"])
+@pytest.mark.parametrize("place", [".git", ".git/modules/sub", "sub/.git", "sub/bare"])
 def test_a_token_in_gits_configuration_is_not_copied(tmp_path: Path, place: str) -> None:
     """As `actions/checkout` leaves it."""
     header = '[http "https://h.example/"]\n\textraheader = AUTHORIZATION: basic SECRET\n'
-    (tmp_path / place).mkdir(parents=True)
+    for name in ("objects", "refs"):
+        (tmp_path / place / name).mkdir(parents=True)
+    (tmp_path / place / "HEAD").write_text("ref: refs/heads/main\n")
     (tmp_path / place / "config").write_text(f"{header}[core]\n\tbare = false\n")
     (tmp_path / "config").write_text(header)
     with pack(tmp_path, PurePosixPath("/x"), ()) as stream, tarfile.open(fileobj=stream) as tar:

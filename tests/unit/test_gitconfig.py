@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.gitconfig import cleaned, is_config, read_cleaned
+from aarch64_wheels.gitconfig import cleaned, read_cleaned
 from tests.unit.git_samples import git, make_repository, write
 
 if TYPE_CHECKING:
@@ -113,32 +113,6 @@ NOT_UNDERSTOOD = {
 @pytest.mark.parametrize(("text", "kept"), NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD.keys())
 def test_what_is_not_understood_is_left_out(text: str, kept: str) -> None:
     assert cleaned(text) == f'[core]\n\tabbrev = "{kept}"\n'
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("project/.git/config", True),
-        (".git/config.worktree", True),
-        ("project/.git/config.bak", True),
-        ("project/.git/modules/a/b/config", True),
-        ("project/.git/modules/a/modules/b/config", True),
-        ("project/.git/worktrees/x/config.worktree", True),
-        ("project/sub\n/.git/config", True),
-        ("project/.git/refs/heads/config", False),
-        ("project/config", False),
-        ("project/a.git/config", False),
-        ("project/.git/objects/config/x", False),
-    ],
-)
-def test_which_files_are_configurations(name: str, expected: bool) -> None:  # noqa: FBT001 - a table
-    assert is_config(name) is expected
-
-
-def test_a_branch_of_that_name_stays(tmp_path: Path) -> None:
-    write(tmp_path, {".git/modules/a/refs/heads/config": f"{'0' * 40}\n", "config": "0" * 40})
-    assert read_cleaned(tmp_path / ".git/modules/a/refs/heads/config") == b"0" * 40 + b"\n"
-    assert read_cleaned(tmp_path / "config") == b""
 
 
 def test_what_is_too_large_is_not_read_in_part(tmp_path: Path) -> None:

@@ -29,13 +29,14 @@ from aarch64_wheels.disk import check_output_dir
 from aarch64_wheels.engine.client import Engine, connect
 from aarch64_wheels.engine.create_args import read_create_args
 from aarch64_wheels.errors import ExitCode, UsageError
+from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_report
 from aarch64_wheels.resume import basis_of, source_digest, still_good
 from aarch64_wheels.settings.schema import EngineName, Settings
-from aarch64_wheels.source.project import GIT, find_project
+from aarch64_wheels.source.project import find_project
 from aarch64_wheels.targets import NO_TARGET
 from aarch64_wheels.wheelhouse import Wheelhouse
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from aarch64_wheels import gitconfig
+from aarch64_wheels import gitconfig, gitfiles
 from aarch64_wheels.errors import StageError, UsageError
 from aarch64_wheels.hashing import sha256_of
 
@@ -22,24 +22,25 @@ if TYPE_CHECKING:
 #: A directory that holds one of these is a virtual environment (PEP 405) or a cache that is
 #: made anew at will (the Cache Directory Tagging Specification).
 _MADE_ANEW = ("pyvenv.cfg", "CACHEDIR.TAG")
-#: What names commits in `.git`.
-_COMMITS = ("HEAD", "packed-refs", "refs")
+
+#: A path, its name in a tar, and what it is to a build if it is git's.
+_Row = tuple[Path, str, gitfiles.Part | None]
 
 
 def pack(source: Path, destination: PurePosixPath, exclude: Collection[Path]) -> IO[bytes]:
     """Make a tar of `source`, to be unpacked at the container's root, as an open temporary file.
 
     A directory's content lands in `destination`; a file becomes `destination`. What `exclude`
-    names is left out, through whatever links it is named. Of git's configuration only so much
-    gets in as `gitconfig.cleaned` leaves, for tokens are kept in it.
+    names is left out, through whatever links it is named. Of git's data, in which tokens
+    are kept, only what `gitfiles` lists gets in, and of its configuration what `gitconfig` leaves.
     """
     left_out = {spelling for path in exclude for spelling in _spellings(path.absolute())}
     top = source.resolve(strict=True)
     stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        for path, name in _walk(top, _name(destination), left_out):
+        for path, name, part in _walk(top, _name(destination), left_out):
             with suppress(FileNotFoundError):  # gone since it was listed
-                _add(tar, path, name)
+                _add(tar, path, name, is_config=part is gitfiles.Part.CONFIG)
     stream.seek(0)
     return stream
 
@@ -61,8 +62,8 @@ def digest(source: Path, exclude: Collection[Path] = (), name: str = ".") -> str
     total = hashlib.sha256()
     rows = _walk(source.resolve(), name, left_out)
     try:
-        for path, place in sorted(rows, key=lambda row: os.fsencode(row[1])):
-            if not _is_of_git(place):
+        for path, place, part in sorted(rows, key=lambda row: os.fsencode(row[1])):
+            if part in (None, gitfiles.Part.COMMITS):
                 total.update(_fingerprint(path, place))
     except OSError as error:
         raise UsageError(
@@ -85,14 +86,6 @@ def _fingerprint(path: Path, place: str) -> bytes:
         return b""
     row = (place, stat.S_IFMT(mode), mode & 0o111 != 0, content)
     return repr(row).encode(errors="surrogateescape")
-
-
-def _is_of_git(name: str) -> bool:
-    """Tell whether a path lies in `.git`, and names no commit."""
-    parts = PurePosixPath(name).parts
-    if ".git" not in parts[:-1]:
-        return False
-    return parts[parts.index(".git") + 1] not in _COMMITS
 
 
 def pack_bytes(path: PurePosixPath, content: bytes, mode: int) -> bytes:
@@ -176,10 +169,14 @@ def _name(path: PurePosixPath) -> str:
     return str(path).lstrip("/")
 
 
-def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[tuple[Path, str]]:
+def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[_Row]:
     """Give each path with its name in the tar, directories before what they hold."""
-    yield path, name
+    yield path, name, None
     if path.is_symlink() or not path.is_dir():
+        return
+    if PurePosixPath(name).name == gitfiles.GIT or gitfiles.is_repository(path):
+        for place, part in gitfiles.contents(path):
+            yield place, f"{name}/{place.relative_to(path)}", part
         return
     for child in _children(path):
         if child not in left_out and not is_made_anew(child):
@@ -203,7 +200,7 @@ def is_made_anew(path: Path) -> bool:
         return False
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+def _add(tar: tarfile.TarFile, path: Path, name: str, *, is_config: bool) -> None:
     info = tar.gettarinfo(path, name)
     # None: a socket, which no archive can hold.
     if info is None or not (info.isfile() or info.isdir() or info.issym() or info.islnk()):
@@ -212,7 +209,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     info.uname = info.gname = "root"
     if info.islnk():  # a second name of a file: as a file, for its first name may be left out
         info.type, info.linkname, info.size = tarfile.REGTYPE, "", path.stat().st_size
-    if info.isreg() and gitconfig.is_config(name):
+    if info.isreg() and is_config:
         config = gitconfig.read_cleaned(path)
         info.size = len(config)
         tar.addfile(info, io.BytesIO(config))

@@ -11,6 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from aarch64_wheels.errors import UsageError
+from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.source.archive import SDIST_SUFFIXES, unpack
 from aarch64_wheels.source.cache import SdistCache
@@ -19,7 +20,7 @@ from aarch64_wheels.source.git import clone
 from aarch64_wheels.source.gitdata import git_data
 from aarch64_wheels.source.metadata import Metadata, directory_metadata, sdist_metadata
 from aarch64_wheels.source.model import Source, SourceKind
-from aarch64_wheels.source.project import GIT, Project, find_project
+from aarch64_wheels.source.project import Project, find_project
 from aarch64_wheels.source.requirement import fetch_sdist
 from aarch64_wheels.source.urls import GitLocation, SdistLocation, read_location, shown
 

@@ -15,17 +15,13 @@ import re
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
+from aarch64_wheels import gitfiles
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.gitconfig import MAX_CONFIG, cleaned
-from aarch64_wheels.source.project import GIT
+from aarch64_wheels.gitfiles import GIT, Part
 
-#: Of a worktree's own directory, and of the repository's (gitrepository-layout(5)). Neither hooks
-#: nor logs: nothing of a version is in them.
-_OWN = ("HEAD", "index")
-_COMMON = ("objects", "refs", "packed-refs", "reftable", "shallow", "info")
 _WORKTREE = re.compile(r'^[ \t]*worktree[ \t]*=[ \t]*"?([^"\n]*?)"?[ \t]*$', re.MULTILINE)
 
 
@@ -54,7 +50,7 @@ def git_data(root: Path, workdir: Path) -> tuple[Path | None, tuple[str, ...]]:
     target = Path(tempfile.mkdtemp(prefix="git-", dir=workdir))
     try:
         _assemble(own, common, target)
-    except (OSError, shutil.Error) as error:
+    except OSError as error:
         what = f"cannot copy the git data of {root} to {target}"
         raise UnfitError(what, found=str(error), hint="make room there, or set TMPDIR") from error
     return target, _alternates(common)
@@ -96,31 +92,29 @@ def _read(file: Path) -> str:
 
 
 def _assemble(own: Path, common: Path, target: Path) -> None:
-    for place, names in ((own, _OWN), (common, _COMMON)):
-        for name in names:
-            _take(place / name, target / name)
+    for place, entries in ((common, gitfiles.shared(common)), (own, gitfiles.own(own))):
+        for path, part in entries:
+            _take(path, target / path.relative_to(place), part)
     (target / "refs").mkdir(exist_ok=True)  # without it git takes this for no repository
-    (target / "config").write_text(cleaned(_read(common / "config")), encoding="utf-8")
 
 
-def _take(path: Path, copy: Path) -> None:
-    """Take a file or a whole directory; links, which may lead anywhere, stay links or out."""
-    if path.is_symlink():
-        return
-    if path.is_dir():
-        shutil.copytree(path, copy, symlinks=True, copy_function=_link_or_copy)
-    elif path.is_file():
-        _link_or_copy(str(path), str(copy))
+def _take(path: Path, copy: Path, part: Part) -> None:
+    """Take a file or make a directory; links, which may lead anywhere, stay out."""
+    mode = path.lstat().st_mode
+    if part is Part.CONFIG:
+        copy.write_text(cleaned(_read(path)), encoding="utf-8")
+    elif stat.S_ISDIR(mode):
+        copy.mkdir(exist_ok=True)
+    elif stat.S_ISREG(mode):
+        _link_or_copy(path, copy)
 
 
-def _link_or_copy(path: str, copy: str) -> str:
+def _link_or_copy(path: Path, copy: Path) -> None:
     """Give a file a second name where that can be: objects are many, and only read."""
-    if not Path(path).is_symlink():
-        with suppress(OSError):
-            os.link(path, copy)
-            return copy
-    shutil.copy2(path, copy, follow_symlinks=False)
-    return copy
+    try:
+        copy.hardlink_to(path)
+    except OSError:
+        shutil.copy2(path, copy, follow_symlinks=False)
 
 
 def _alternates(data: Path) -> tuple[str, ...]:

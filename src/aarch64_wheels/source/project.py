@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from aarch64_wheels.engine.archive import is_made_anew
-
-GIT = ".git"
-
+from aarch64_wheels.gitfiles import GIT
 
 #: A `.git` that is a file has one line.
 _MAX_LINE = 1 << 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.archive import digest
+from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.native.places import PROJECT
-from aarch64_wheels.source.project import GIT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
