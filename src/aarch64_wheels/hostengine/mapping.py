@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,30 @@ from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.places import PROJECT, WORK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _OURS = (WORK, PROJECT)
+
+#: Ends what stands before it, in words of shells, lists of paths and options.
+_BREAKS = r"\s=:;&|(<>,"
+#: One that stands behind the beginning of a word opens; one behind its characters closes.
+_QUOTES = r"""(?:\\*["'`])*"""
+#: What an absolute path follows at once: an option, as `-I`, `-L` and `-isystem`, or the mark of
+#: a file of arguments (`@/x`).
+_OPTION = r"(?:-[A-Za-z]|-i[a-z]+|@)"
+#: Our paths, each where it begins a word, and so is no end of another: `"$DIR"/project`,
+#: `*/project`. `name@host:` is consumed, for what comes next is a path of another machine.
+_PATHS = re.compile(
+    rf"""
+    (?<![^{_BREAKS}]) [^{_BREAKS}/@]+ @ [^{_BREAKS}/@]+ : (?=/(?!/))
+    | (?P<before>
+        (?: \A | [{_BREAKS}\[{{] ) {_QUOTES} (?: {_OPTION} {_QUOTES} )?
+        | (?<!\w) file://
+      )
+      (?P<path> {"|".join(re.escape(str(place)) for place in _OURS)} ) (?![\w.-])
+    """,
+    re.VERBOSE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +69,7 @@ class Places:
         A path that only holds the words (`/home/me/aarch64-wheels/x`), or is mapped already,
         stays as it is.
         """
-        return self._pattern.sub(lambda found: found["before"] + self._own(found["path"]), text)
+        return _replaced(text, lambda path: str(self.place(PurePosixPath(path))))
 
     def variables(self, variables: Mapping[str, str]) -> dict[str, str]:
         """Replace the paths in the values of variables."""
@@ -61,16 +81,14 @@ class Places:
             return self.root
         return self.place(path) if _is_ours(path) else Path(path)
 
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        # `-I/x`, `-L/x` and `file:///x` put something right in front of an absolute path.
-        before = r"(?P<before>(?<![\w./~}-])(?:-[A-Za-z]|file://)?)"
-        names = "|".join(re.escape(str(place)) for place in _OURS)
-        return re.compile(rf"{before}(?P<path>{names})(?![\w.-])")
-
-    def _own(self, path: str) -> str:
-        return str(self.place(PurePosixPath(path)))
-
 
 def _is_ours(path: PurePosixPath) -> bool:
     return any(path.is_relative_to(place) for place in _OURS)
+
+
+def _replaced(text: str, replace: Callable[[str], str]) -> str:
+    def one(found: re.Match[str]) -> str:
+        path: str | None = found["path"]
+        return found[0] if path is None else found["before"] + replace(path)
+
+    return _PATHS.sub(one, text)
