@@ -17,6 +17,7 @@ from aarch64_wheels.hostengine import interpreters as finding
 from aarch64_wheels.hostengine import tools
 from aarch64_wheels.hostengine.environment import host_environment
 from aarch64_wheels.hostengine.interpreters import Finder
+from aarch64_wheels.hostengine.mapping import Places
 from aarch64_wheels.hostengine.tools import find_patchelf, lay_tools
 from aarch64_wheels.hostindex import IndexSettings
 from aarch64_wheels.processes import Processes
@@ -198,6 +199,21 @@ def test_variables_are_named_and_hold_no_secret(tmp_path: Path) -> None:
     assert made["AUDITWHEEL_PLAT"] == environ["AUDITWHEEL_PLAT"]
     assert str(CA_BUNDLE) not in made.values()
     assert not {"TWINE_PASSWORD", "GITHUB_TOKEN", "CC", "PYTHONPATH"} & made.keys()
+
+
+def test_the_hosts_own_paths_are_not_taken_for_the_containers(tmp_path: Path) -> None:
+    """This may be a job whose own files are where a container has the project."""
+    environ = {
+        "PATH": "/project/.venv/bin:/usr/bin:/project-x/bin",
+        "HOME": "/project",
+        "LD_LIBRARY_PATH": "/usr/lib:/aarch64-wheels/lib",
+    }
+    index = IndexSettings(ca_bundle=Path("/project/ca.pem"))
+    made = host_environment(environ, index, tmp_path / "bin")
+    assert made["PATH"] == f"{tmp_path}/bin:/./project/.venv/bin:/usr/bin:/project-x/bin"
+    assert (made["HOME"], made["SSL_CERT_FILE"]) == ("/./project", "/./project/ca.pem")
+    assert made["LD_LIBRARY_PATH"] == "/usr/lib:/./aarch64-wheels/lib"
+    assert Places(root=tmp_path).variables(made) == made
 
 
 # Tools.

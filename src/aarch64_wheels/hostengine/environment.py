@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.network import container_environment
 from aarch64_wheels.engine.spec import CA_BUNDLE
+from aarch64_wheels.hostengine.mapping import kept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,15 +32,19 @@ def host_environment(
         environ: this process's variables.
         index: where packages come from.
         tools: a directory that comes first on PATH.
+
+    Returns:
+        The variables, with the host's own paths in them written so that none is mapped.
     """
     network = container_environment(environ, index)
     bundle = str(index.ca_bundle or CA_BUNDLE)
-    return {
+    made = {
         **{name: environ[name] for name in _KEPT if environ.get(name)},
         # The file itself, where a container has a copy.
         **{name: bundle if text == str(CA_BUNDLE) else text for name, text in network.items()},
         "PATH": ":".join(map(str, [tools, *search_path(environ)])),
     }
+    return {name: kept(text) for name, text in made.items()}
 
 
 def search_path(environ: Mapping[str, str]) -> list[Path]:

@@ -42,8 +42,9 @@ class Places:
     """The container's paths of one session, on the host.
 
     Attributes:
-        root: stands for the container's `/`, an absolute path without links in it. Only what is
-            below `WORK` and `PROJECT` is in it; all other paths mean the host's own.
+        root: stands for the container's `/`, an absolute path without links in it, and none that
+            is mapped itself. Only what is below `WORK` and `PROJECT` is in it; all other paths
+            mean the host's own.
     """
 
     root: Path
@@ -55,7 +56,7 @@ class Places:
             StageError: it is not below one of these, or lies behind a link that leads elsewhere.
         """
         found = self.root / path.relative_to("/") if path.is_absolute() else self.root / path
-        inside = _is_ours(path) and ".." not in path.parts
+        inside = is_ours(path) and ".." not in path.parts
         if not inside or not found.parent.resolve().is_relative_to(self.root):
             raise StageError(
                 f"{path} is no place of this build",
@@ -79,10 +80,20 @@ class Places:
         """Give the working directory of a command: the host's own outside of our places."""
         if path is None:
             return self.root
-        return self.place(path) if _is_ours(path) else Path(path)
+        return self.place(path) if is_ours(path) else Path(path)
 
 
-def _is_ours(path: PurePosixPath) -> bool:
+def kept(text: str) -> str:
+    """Write a text of the host's own so that `Places.text` leaves it as it is.
+
+    The host may have directories of these names, too: `/./project` means the same one there, and
+    no path of a container is written like this.
+    """
+    return _replaced(text, lambda path: f"/.{path}")
+
+
+def is_ours(path: PurePosixPath) -> bool:
+    """Tell whether a path is one that `Places` maps."""
     return any(path.is_relative_to(place) for place in _OURS)
 
 
