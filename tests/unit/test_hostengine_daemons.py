@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 
+from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.hostengine.engine import HostEngine
 from tests.unit.hostengine_samples import DAEMON, PATH, SAY, gone, open_session, sh, wait_until_gone
 
@@ -66,6 +68,20 @@ def test_an_engine_ends_all_sessions() -> None:
         engine.close_all()
         assert gone(pid)
     assert not engine.scratch.exists()
+
+
+@pytest.mark.parametrize("place", ["/project/tmp", "/aarch64-wheels"])
+def test_there_is_no_engine_where_a_containers_paths_lead(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its paths would be mapped twice, and the copy of the project be in the project itself."""
+    (tmp_path / "link").symlink_to(place)
+    for spelling in (place, str(tmp_path / "link")):
+        monkeypatch.setattr(tempfile, "tempdir", spelling)
+        with pytest.raises(UnfitError, match="temporary files must be elsewhere") as caught:
+            HostEngine("aarch64")
+        assert caught.value.found.startswith(f"{place}: ")
+        assert "TMPDIR" in caught.value.hint
 
 
 def test_what_is_another_users_is_left_to_sudo(

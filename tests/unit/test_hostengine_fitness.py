@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,12 @@ import pytest
 from aarch64_wheels.cli import main
 from aarch64_wheels.doctor import make_fit
 from aarch64_wheels.errors import ExitCode
-from aarch64_wheels.hostengine.fitness import examine_host, machine_check, program_check
+from aarch64_wheels.hostengine.fitness import (
+    examine_host,
+    machine_check,
+    program_check,
+    scratch_check,
+)
 from aarch64_wheels.hostengine.interpreters import Finder, HostInterpreter
 from aarch64_wheels.settings.modes import GLIBC_LINUX
 from aarch64_wheels.settings.schema import EngineName
@@ -49,7 +55,8 @@ def test_a_machine_that_has_everything(tmp_path: Path, monkeypatch: pytest.Monke
     have(monkeypatch, {"cp311": True, "cp313": True})
     checks = examine(tmp_path, "gcc", "git")
     assert set(checks) == {
-        *("machine", "interpreters", "C compiler", "git", "disk (builds)", "disk (output)"),
+        *("machine", "interpreters", "C compiler", "git", "temporary files"),
+        *("disk (builds)", "disk (output)"),
     }
     assert [name for name, check in checks.items() if not check.ok] == []
     listing = "cp311 (/usr/bin/python3.11), cp313 (/usr/bin/python3.13)"
@@ -80,6 +87,15 @@ def test_an_interpreter_without_headers(
     check = examine(tmp_path, "cc", "git")["interpreters"]
     assert (check.ok, check.required) == (False, required)
     assert check.hint.startswith("/usr/bin/python3.13 came without Python.h")
+
+
+def test_temporary_files_must_not_be_where_a_container_has_the_project(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/project/tmp")
+    check = scratch_check()
+    assert (check.ok, check.required) == (False, True)
+    assert (check.found.partition(":")[0], "TMPDIR" in check.hint) == ("/project/tmp", True)
 
 
 def test_another_machine_is_not_fit() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.disk import GIB, Need, check_disk, space_needs
+from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.hostengine.belonging import kill_all
+from aarch64_wheels.hostengine.mapping import is_ours
 from aarch64_wheels.hostengine.session import HostSession
 from aarch64_wheels.processes import Processes
 
@@ -31,13 +33,16 @@ class HostEngine:
         architecture: the same. cores: how many this process may use.
         scratch: holds all that a run makes, and goes with it; there are no links in its path.
         processes: run all commands.
+
+    Raises:
+        UnfitError: what this run makes would be where a container has the project.
     """
 
     def __init__(self, machine: str) -> None:
         self.architecture = machine
         self.cores = len(os.sched_getaffinity(0))
         self._scratch = tempfile.TemporaryDirectory(
-            prefix="aarch64-wheels-", ignore_cleanup_errors=True
+            prefix="aarch64-wheels-", dir=scratch_parent(), ignore_cleanup_errors=True
         )
         self.scratch = Path(self._scratch.name).resolve()
         self.processes = Processes()
@@ -68,6 +73,22 @@ class HostEngine:
         self.processes.kill_all()
         kill_all(self.scratch)
         self._scratch.cleanup()
+
+
+def scratch_parent() -> Path:
+    """Give the directory of this host that is for temporary files, without links in its path.
+
+    Raises:
+        UnfitError: it is where a container has our files: a path there could mean either.
+    """
+    place = Path(tempfile.gettempdir()).resolve()
+    if is_ours(PurePosixPath(place)):
+        raise UnfitError(
+            "temporary files must be elsewhere",
+            found=f"{place}: commands of a project mean its copy by paths below /{place.parts[1]}",
+            hint="set TMPDIR to a directory elsewhere, as /tmp",
+        )
+    return place
 
 
 def host_needs(output_dir: Path) -> tuple[Need, ...]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aarch64_wheels.catalogue import interpreters
 from aarch64_wheels.commands.inputs import host_system
 from aarch64_wheels.doctor import Check, disk_check
-from aarch64_wheels.errors import UsageError
-from aarch64_wheels.hostengine.engine import host_needs
+from aarch64_wheels.errors import UnfitError, UsageError
+from aarch64_wheels.hostengine.engine import host_needs, scratch_parent
 from aarch64_wheels.hostengine.environment import search_path
 from aarch64_wheels.hostengine.image import refuse_foreign
 from aarch64_wheels.hostengine.interpreters import Finder, no_headers
@@ -50,6 +50,7 @@ def examine_host(
                 program_check(name, programs, environ, required=required)
                 for name, programs, required in _PROGRAMS
             ),
+            scratch_check(),
             *(disk_check(need) for need in host_needs(output_dir)),
         )
 
@@ -61,6 +62,15 @@ def machine_check(machine: str, system: str) -> Check:
     except UsageError as error:
         return Check(name="machine", ok=False, found=error.found, hint=error.hint)
     return Check(name="machine", ok=True, found=f"{machine}, {system}")
+
+
+def scratch_check() -> Check:
+    """Check that what builds make there is not where a container would have it."""
+    name = "temporary files"
+    try:
+        return Check(name=name, ok=True, found=str(scratch_parent()))
+    except UnfitError as error:
+        return Check(name=name, ok=False, found=error.found, hint=error.hint)
 
 
 def interpreters_check(finder: Finder, rows: Sequence[Interpreter]) -> Check:
