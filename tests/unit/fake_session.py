@@ -78,6 +78,9 @@ class FakeSession:
     ) -> str:
         return self._answer(argv, env, cwd, streamed=False)
 
+    def path_of(self, path: PurePosixPath) -> PurePosixPath:
+        return path
+
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
     ) -> None:

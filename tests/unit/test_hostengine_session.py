@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,10 @@ from aarch64_wheels.engine.watch import Limits
 from aarch64_wheels.errors import CommandError, StageError, TimedOutError
 from aarch64_wheels.hostengine.belonging import MARK
 from aarch64_wheels.native.places import PROJECT, WORK
+from aarch64_wheels.settings.schema import BuildOptions
+from aarch64_wheels.stages.before import config_settings, run_shell
 from tests.unit.hostengine_samples import DAEMON, gone, open_session, sh, wait_until_gone
+from tests.unit.stage_samples import make_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +53,21 @@ def test_a_command_gets_mapped_words_variables_and_directory(session: HostSessio
     assert [line for line in lines if line == "content"] == ["content", "content"]
     assert any(line.endswith("/project") for line in lines)
     assert "1" in lines
+
+
+def test_a_placeholder_is_the_mapped_path_wherever_it_stands(
+    session: HostSession, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    place = session.root / "project"
+    place.mkdir()
+    (place / "pkg").mkdir()
+    job = replace(make_job(tmp_path, lines), package=PurePosixPath("pkg"))
+    run_shell(session, job, "pwd | sed 's!{project}!here!'; echo a{package}", {})
+    assert lines[1:] == ["here", f"a{place}/pkg"]
+    options = BuildOptions(config_settings=(("a", ("x@{project}", "y{package}/z")),))
+    told = config_settings(session, replace(job, target=replace(job.target, options=options)))
+    assert told == {"a": [f"x@{place}", f"y{place}/pkg/z"]}
 
 
 def test_only_the_given_variables_are_seen(

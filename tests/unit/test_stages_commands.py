@@ -117,8 +117,9 @@ def test_variables_that_bash_refuses_are_told_without_their_values(
 def test_what_a_backend_is_told(tmp_path: Path) -> None:
     rows = (("a", ("1",)), ("b", ("{project}/x", "{package}")))
     job = _job(tmp_path, config_settings=rows, build_frontend="build; args: -Ca=2 -Cd=3")
-    assert config_settings(job) == {"a": ["1", "2"], "b": [f"{PROJECT}/x", str(PROJECT)], "d": "3"}
-    assert config_settings(_job(tmp_path)) == {}
+    told = config_settings(FakeSession(), job)
+    assert told == {"a": ["1", "2"], "b": [f"{PROJECT}/x", str(PROJECT)], "d": "3"}
+    assert config_settings(FakeSession(), _job(tmp_path)) == {}
 
 
 def _repaired(

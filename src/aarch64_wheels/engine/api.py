@@ -52,6 +52,13 @@ class Session(Protocol):
             TimedOutError: it, or its stage, went past a limit.
         """
 
+    def path_of(self, path: PurePosixPath) -> PurePosixPath:
+        """Give the path by which commands know what a container has at this one.
+
+        Commands and variables that name it themselves need not ask: in these it is replaced
+        where that differs, but only where it stands by itself.
+        """
+
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
     ) -> None:

@@ -86,6 +86,10 @@ class ContainerSession(Commands[int | Overrun]):
         """See `api.Session.begin`."""
         self._watch.begin(stage)
 
+    def path_of(self, path: PurePosixPath) -> PurePosixPath:
+        """See `api.Session.path_of`."""
+        return path
+
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
     ) -> None:

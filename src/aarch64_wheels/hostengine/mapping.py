@@ -76,10 +76,12 @@ class Places:
         """Replace the paths in the values of variables."""
         return {name: self.text(value) for name, value in variables.items()}
 
-    def directory(self, path: PurePosixPath | None) -> Path:
-        """Give the working directory of a command: the host's own outside of our places."""
-        if path is None:
-            return self.root
+    def path(self, path: PurePosixPath) -> Path:
+        """Give what a path means: the host's own outside of our places.
+
+        Raises:
+            StageError: it lies behind a link that leads elsewhere.
+        """
         return self.place(path) if is_ours(path) else Path(path)
 
 

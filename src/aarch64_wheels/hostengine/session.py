@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Self
 
 from aarch64_wheels.engine.archive import unpack_file, unpack_flat, unpack_one
@@ -23,7 +23,6 @@ from aarch64_wheels.native.places import WORK
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from pathlib import PurePosixPath
     from types import TracebackType
 
     from aarch64_wheels.engine.api import Argv
@@ -93,6 +92,10 @@ class HostSession(Commands[int | _Ended]):
     def begin(self, stage: str) -> None:
         """See `api.Session.begin`."""
         self._watch.begin(stage)
+
+    def path_of(self, path: PurePosixPath) -> PurePosixPath:
+        """See `api.Session.path_of`."""
+        return PurePosixPath(self._places.path(path))
 
     def copy_in(
         self, source: Path, destination: PurePosixPath, *, exclude: Collection[Path] = ()
@@ -183,7 +186,7 @@ class HostSession(Commands[int | _Ended]):
         started = self._processes.started(
             [self._places.text(str(word)) for word in argv],
             env={**own, **self._places.variables(env or {}), MARK: str(root)},
-            cwd=self._places.directory(cwd),
+            cwd=root if cwd is None else self._places.path(cwd),
             stderr=subprocess.PIPE,
         )
         try:

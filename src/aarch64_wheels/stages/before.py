@@ -84,7 +84,8 @@ def run_shell(
         StageError: it failed.
     """
     job.sink(f"$ {command}")
-    filled = fill(command, project=PROJECT, package=job.place, **values)
+    places = {"project": PROJECT, "package": job.place, **values}
+    filled = fill(command, **{name: session.path_of(path) for name, path in places.items()})
     session.run(["sh", "-c", filled], sink=job.sink, env=variables, cwd=cwd)
 
 
@@ -94,16 +95,18 @@ def run_before_build(session: Session, job: Job, image_path: str) -> None:
         run_command(session, job, command, image_path)
 
 
-def config_settings(job: Job) -> dict[str, str | list[str]]:
+def config_settings(session: Session, job: Job) -> dict[str, str | list[str]]:
     """Give what the build backend is told (PEP 517); of one value alone it is told no list."""
     options = job.target.options
     rows = (*options.config_settings, *read_frontend(options.build_frontend).settings)
     given: dict[str, list[str]] = {}
     for key, values in rows:
-        given.setdefault(key, []).extend(_filled(value, job) for value in values)
+        given.setdefault(key, []).extend(_filled(session, job, value) for value in values)
     return {key: values[0] if len(values) == 1 else values for key, values in given.items()}
 
 
-def _filled(value: str, job: Job) -> str:
+def _filled(session: Session, job: Job, value: str) -> str:
     """Fill placeholders; this is no shell command, so nothing is quoted."""
-    return value.replace("{project}", str(PROJECT)).replace("{package}", str(job.place))
+    for name, path in (("{project}", PROJECT), ("{package}", job.place)):
+        value = value.replace(name, str(session.path_of(path)))
+    return value

@@ -87,7 +87,7 @@ def prepare_environment(
         outcome=outcome,
         facts=facts,
         variables=own_variables(session, job, active),
-        settings=config_settings(job),
+        settings=config_settings(session, job),
     )
     if not isolated:
         return _in_the_image(session, job, prepared)
