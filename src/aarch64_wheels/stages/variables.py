@@ -13,9 +13,15 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.engine.api import LineSink, Session
 
+#: Holds them. Values may be secrets, and everybody sees the words of a command: the list of what
+#: ran when a stage was ended has them, too.
+_ASSIGNMENTS = "AARCH64_WHEELS_ASSIGNMENTS"
 #: Assignments in one line are made one after the other, so each sees those before it. What bash
 #: prints on its way is no answer: that goes to standard error.
-_SCRIPT = 'set -eu +u; exec 3>&1 1>&2; set -a; eval "$1"; set +a; exec env -0 >&3'
+_SCRIPT = (
+    f'set -eu +u; exec 3>&1 1>&2; set -- "${_ASSIGNMENTS}"; unset {_ASSIGNMENTS}; '
+    'set -a; eval "$1"; set +a; exec env -0 >&3'
+)
 #: What a shell sets by itself.
 _OF_THE_SHELL = frozenset({"_", "PWD", "OLDPWD", "SHLVL"})
 
@@ -49,7 +55,10 @@ def evaluate(
         return dict(base)
     try:
         answer = session.capture(
-            ["bash", "-c", _SCRIPT, "environment", assignments], sink=sink, env=base, cwd=cwd
+            ["bash", "-c", _SCRIPT, "environment"],
+            sink=sink,
+            env={**base, _ASSIGNMENTS: assignments},
+            cwd=cwd,
         )
     except CommandError as error:
         ending, _ = describe_ending(error.status, emulated=error.emulated)
