@@ -27,6 +27,9 @@ class ExitCode(enum.IntEnum):
 class AarchWheelsError(Exception):
     """Base of every error that is told to the user without a traceback.
 
+    It gets into logs and reports, and commands and what they print may hold a login of an index:
+    in all of its texts, URLs lose theirs.
+
     Args:
         what: what was tried and how it ended, one line.
         found: the evidence (a tool's own words, a list of what there is), may be empty; of
@@ -37,10 +40,8 @@ class AarchWheelsError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.TARGET_FAILED
 
     def __init__(self, what: str, *, found: str = "", hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.found = found
-        self.hint = hint
+        self.what, self.found, self.hint = map(redact_logins, (what, found, hint))
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         # Parts of it come from sources and servers: none may pass for a line of ours, or
@@ -84,11 +85,8 @@ class TimedOutError(StageError):
 class CommandError(StageError):
     """A command in a container ended with a status other than 0.
 
-    It gets into reports, and both its words and what it printed may hold a login of an index:
-    URLs lose theirs.
-
     Args:
-        argv: the command as it was run.
+        argv: the command as it was run, logins and all.
         status: its exit status (128 + N after signal N).
         tail: the last lines it printed.
         emulated: it ran under QEMU, which may itself be why it crashed.
@@ -98,11 +96,15 @@ class CommandError(StageError):
         self, argv: tuple[str, ...], status: int, tail: str, *, emulated: bool = False
     ) -> None:
         ending, hint = describe_ending(status, emulated=emulated)
-        self.argv = tuple(map(redact_logins, argv))
-        self.tail = redact_logins(tail)
-        super().__init__(f"`{' '.join(self.argv)}` {ending}", found=self.tail, hint=hint)
+        super().__init__(f"`{' '.join(argv)}` {ending}", found=tail, hint=hint)
+        self.argv = argv
         self.status = status
         self.emulated = emulated
+
+    @property
+    def tail(self) -> str:
+        """The last lines it printed, without logins."""
+        return self.found
 
     @property
     def signal(self) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import string
 
-#: What a URL with a login has up to its last `@`: a name holds no `/`, but a password may.
-_LOGIN = re.compile(r"://(?:[^/]*@|[^/:]*:.*@)")
+#: What a URL with a login has up to its last `@`: a name holds no `/`, but a password may. A host
+#: with a dot and a port is none, so that a tag behind it stays (`git+https://h.example:8443/x@1`).
+_LOGIN = re.compile(r"://(?![\w-]+(?:\.[\w-]+)+:\d{1,5}/)(?:[^/]*@|[^/:]*:.*@)")
 _SCHEME = string.ascii_letters + string.digits + "+.-"
 
 
 def redact_logins(text: str) -> str:
-    """Redact the URLs that have a login, and nothing else: for the output of programs.
+    """Redact the URLs that have a login, and nothing else: for errors and what programs print.
 
     There an `@` may as well be a digest's, a version's or a tag's (`git+https://h/x@1.2`). A
     line may be long and hostile: time is linear in it.

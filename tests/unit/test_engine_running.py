@@ -156,6 +156,12 @@ def test_a_long_command_is_cut() -> None:
     assert line == "1 s: " + "x" * WIDTH + "…"
 
 
+def test_a_login_is_left_out_before_a_long_command_is_cut() -> None:
+    words = "x" * (WIDTH - len("pip  https://h.exa"))
+    (line,) = describe([row(2, command=f"pip {words} https://u:{'S3CRET' * 9}@h.example/")])
+    assert line == f"1 s: pip {words} https://h.exa…"
+
+
 def test_a_circle_of_parents_ends() -> None:
     assert len(describe([row(2, 3), row(3, 2), row(4, 4)])) == 3
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aarch64_wheels.errors import CommandError
+from aarch64_wheels.engine.watch import Overrun, timed_out
+from aarch64_wheels.errors import AarchWheelsError, CommandError
+from aarch64_wheels.native.backend import NotNative
 from aarch64_wheels.redaction import redact, redact_logins
 
 #: Seconds of the processor: a quadratic search would take minutes.
@@ -19,6 +21,11 @@ LOGINS = {
     "token": ("https://S3CRET@h.example/simple", "https://h.example/simple"),
     "slash": ("https://u:S3/CRET@h.example/simple", "https://h.example/simple"),
     "at": ("https://u:S3@CRET@h.example/", "https://h.example/"),
+    "digits": ("https://u:12/S3CRET@h.example/", "https://h.example/"),
+    "behind a port": (
+        "http://h.example:80/x;https://u:S3CRET@h.example/",
+        "http://h.example:80/x;https://h.example/",
+    ),
     "empty name": ("https://:S3CRET@h.example/", "https://h.example/"),
     "git": ("x @ git+https://u:S3CRET@h.example/x.git", "x @ git+https://h.example/x.git"),
     "variable": ("A=https://S3CRET@h.example B='1'", "A=https://h.example B='1'"),
@@ -31,6 +38,7 @@ LOGINS = {
 KEPT = (
     *("x@1.2", "me@host.example", "quay.io/a/b@sha256:0123abcd", "@", "f@plt", "a @ b"),
     *("git+https://h.example/x@1.2#egg=x", "https://h.example/?page=2#top", "http://h:80/", "://"),
+    *("git+https://h.example:8443/x@1.2", "http://127.0.0.1:80/a/b@c/"),
 )
 
 
@@ -44,7 +52,7 @@ def test_what_is_no_login_stays(text: str) -> None:
     assert redact_logins(text) == text
 
 
-@pytest.mark.parametrize("word", ["a", "x@://:", "https://u@h/?", "a://", "@"])
+@pytest.mark.parametrize("word", ["a", "x@://:", "://a.b", "a.", "https://u@h/?", "a://", "@"])
 def test_long_lines_take_no_long_time(word: str) -> None:
     text = word * 100_000
     started = time.process_time()
@@ -55,12 +63,36 @@ def test_long_lines_take_no_long_time(word: str) -> None:
 def test_a_command_and_what_it_printed_are_told_without_logins() -> None:
     url = "https://u:S3CRET@h.example/simple"
     error = CommandError(("pip", "install", "-i", url, "x@1.2"), 1, f"no answer of {url}")
-    assert error.argv == ("pip", "install", "-i", "https://h.example/simple", "x@1.2")
     assert error.tail == "no answer of https://h.example/simple"
     assert str(error) == (
         "`pip install -i https://h.example/simple x@1.2` ended with status 1\n"
         "found: no answer of https://h.example/simple"
     )
+
+
+def test_no_error_tells_a_login() -> None:
+    url = "https://u:S3CRET@h.example/x"
+    error = AarchWheelsError(f"cannot get {url}", found=f"a\n{url}: 401", hint=f"see `{url}`")
+    assert (error.what, error.found) == (
+        "cannot get https://h.example/x",
+        "a\nhttps://h.example/x: 401",
+    )
+    assert error.hint == "see `https://h.example/x`"
+    assert error.args == (error.what,)
+
+
+def test_a_stage_that_was_ended_is_told_without_logins() -> None:
+    url = "https://u:S3CRET@h.example/simple"
+    overrun = Overrun(stage="build", setting="time-limit", limit=60, ran=60, silent=0)
+    error = timed_out(overrun, [f"5 s: pip install -i {url}"], [f"Looking in: {url}"])
+    assert "5 s: pip install -i https://h.example/simple" in error.found
+    assert error.found.endswith("  Looking in: https://h.example/simple")
+    assert "S3CRET" not in str(error)
+
+
+def test_a_reason_for_emulation_is_told_without_logins() -> None:
+    error = NotNative("this is no requirement: 'x @@ https://u:S3CRET@h.example/x'")
+    assert error.reason == error.found == "this is no requirement: 'x @@ https://h.example/x'"
 
 
 @pytest.mark.parametrize(

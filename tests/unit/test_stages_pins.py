@@ -9,6 +9,7 @@ import pytest
 
 from aarch64_wheels.errors import CommandError
 from aarch64_wheels.native.backend import NotNative
+from aarch64_wheels.stages.requirements import explained
 from tests.unit.backend_samples import HOOK
 from tests.unit.fake_session import FakeSession
 from tests.unit.stage_samples import fails, says
@@ -145,3 +146,14 @@ def test_what_failed_is_named_however_much_is_said_after_it(tmp_path: Path) -> N
     with pytest.raises(NotNative) as caught:
         prepare_accelerated(tmp_path, session, build_requires=("odd",))
     assert caught.value.reason.endswith("wheel: Failed to build `odd==1`")
+
+
+def test_what_uv_said_is_told_once_and_without_its_login() -> None:
+    line = "error: Failed to fetch: https://u:S3CRET@index.example/odd/"
+    early = "  cause: https://u:S3CRET@index.example/ has no odd"
+    found = explained(CommandError(("uv", "pip"), 2, f"Resolving\n{line}"), [early, line]).found
+    assert found.splitlines() == [
+        "  cause: https://index.example/ has no odd",
+        "Resolving",
+        "error: Failed to fetch: https://index.example/odd/",
+    ]

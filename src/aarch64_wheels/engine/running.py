@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.engine.failures import ENGINE_FAILURES
 from aarch64_wheels.engine.watch import span
+from aarch64_wheels.redaction import redact_logins
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +52,9 @@ class Process:
 
     def __str__(self) -> str:
         age = "" if self.age is None else f"{span(self.age)}: "
-        return age + (self.command if len(self.command) <= WIDTH else f"{self.command[:WIDTH]}…")
+        # Before it is cut: half a login could not be told from anything else.
+        command = redact_logins(self.command)
+        return age + (command if len(command) <= WIDTH else f"{command[:WIDTH]}…")
 
 
 def running_in(client: Any, container: str) -> tuple[str, ...]:

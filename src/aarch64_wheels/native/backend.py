@@ -81,12 +81,16 @@ class NotNative(StageError):  # noqa: N818 - not an error while there is another
     """
 
     def __init__(self, reason: str) -> None:
-        self.reason = one_line(reason)
         super().__init__(
             "the build backend cannot run natively",
-            found=self.reason,
+            found=one_line(reason),
             hint="use `--backend auto`, which then runs it under emulation",
         )
+
+    @property
+    def reason(self) -> str:
+        """Why, one line without logins: notes and reports have it."""
+        return self.found
 
 
 def first_choice(plan: Plan, setup: BackendSetup) -> BackendOutcome:

@@ -14,6 +14,7 @@ from aarch64_wheels.native.markers import for_target, is_requirement
 from aarch64_wheels.native.overlay import lacks_wheel, lay_over, uv_platform
 from aarch64_wheels.native.placement import write_pth
 from aarch64_wheels.native.places import WORK
+from aarch64_wheels.redaction import redact_logins
 from aarch64_wheels.stages.bytecode import compile_bytecode
 from aarch64_wheels.stages.job import ENVIRONMENT, PYTHON, UV_ENVIRONMENT, Job
 
@@ -184,7 +185,8 @@ def explained(error: CommandError, first: Sequence[str]) -> StageError:
             found=error.tail,
             hint="use a current manylinux or musllinux image, or `--image debian`",
         )
-    lost = [line for line in first if line not in error.tail]
+    # The error tells them without logins.
+    lost = [line for line in first if redact_logins(line) not in error.tail]
     tail = "\n".join([*lost, error.tail])
     return CommandError(error.argv, error.status, tail, emulated=error.emulated)
 
