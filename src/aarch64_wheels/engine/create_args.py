@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +33,8 @@ _SUPPORTED = (
 )
 #: The engine counts in billionths of a core, in 64 bits.
 _NANO, _MOST_NANO = 10**9, 2**63 - 1
+#: What a size may have behind its unit (`4GiB`, `4Gi`), which docker-py does not know.
+_BINARY = re.compile(r"(?<=[kmgtp])ib?$", re.IGNORECASE)
 #: Profiles that engines know by name; any other is a file of this machine.
 _SECCOMP_NAMES = ("builtin", "unconfined")
 
@@ -107,22 +110,29 @@ def _parser() -> Words:
 
 
 def _nano_cpus(text: str) -> int:
-    """Read a number of cores. Errors of these readers get the argument's name from argparse."""
-    cores = float(text) * _NANO
-    if not math.isfinite(cores) or not 1 <= cores <= _MOST_NANO:
-        raise argparse.ArgumentTypeError(f"{text} is no number of cores above 0, such as 1.5")
+    """Read a number of cores, 0 for all; errors of readers get their names from argparse."""
+    try:
+        cores = float(text) * _NANO
+    except ValueError:
+        cores = math.nan
+    if cores != 0 and not 1 <= cores <= _MOST_NANO:
+        raise argparse.ArgumentTypeError(f"{text} is no number of cores, such as 1.5")
     return int(cores)
 
 
 def _size(text: str) -> str:
-    """Check a size as docker-py will read it, which is when the container is made."""
+    """Check a size as docker-py will read it, which is when the container is made.
+
+    The docker command takes `4GiB`, too, and means the same by it as by `4g`.
+    """
+    size = _BINARY.sub("", text)
     try:
-        is_size = bool(text) and docker.utils.parse_bytes(text) >= 0
+        is_size = bool(size) and docker.utils.parse_bytes(size) >= 0
     except (docker.errors.DockerException, ValueError, OverflowError):
         is_size = False
     if not is_size:
         raise argparse.ArgumentTypeError(f"{text} is no size, such as 4g or 512m")
-    return text
+    return size
 
 
 def _security(text: str) -> str:
