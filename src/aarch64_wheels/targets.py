@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The groups of interpreters that nothing selects unless they are enabled, by how tags begin.
 GROUPS = {"pypy": "pp", "graalpy": "gp"}
 #: Told where there is no target and that is no error.
-NO_TARGET = f"no target is left, so nothing is built: ${ALLOW_EMPTY} allows it"
+NO_TARGET = f"no target is left, so nothing is built, which ${ALLOW_EMPTY} allows"
 _LIBCS = ("glibc", "musl")
 
 
