@@ -142,16 +142,18 @@ class TargetRun:
             prepared, wheel = self._built(room, session, setup)
             repair = self._job(Stage.REPAIR)
             path = prepared.facts.image_path
-            self._stage(Stage.REPAIR, lambda: repair_wheel(session, repair, wheel, path), session)
+            policy = self._stage(
+                Stage.REPAIR, lambda: repair_wheel(session, repair, wheel, path), session
+            )
             audited = self._stage(
-                Stage.AUDIT, lambda: self._audited(session, scratch, path), session
+                Stage.AUDIT, lambda: self._audited(session, scratch, policy, path), session
             )
             self._tested(room, session, audited.path)
             self.wheel = keep_audited(self._job(Stage.AUDIT), audited)
 
-    def _audited(self, session: Session, scratch: Path, image_path: str) -> Audited:
+    def _audited(self, session: Session, scratch: Path, policy: str, image_path: str) -> Audited:
         job = self._job(Stage.AUDIT)
-        audited = audit_repaired(session, job, scratch, self.calls)
+        audited = audit_repaired(session, job, scratch, policy, self.calls)
         run_audit_command(session, job, audited.path, image_path)
         return audited
 

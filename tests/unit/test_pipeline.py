@@ -20,7 +20,7 @@ from tests.unit.audit_samples import GOOD_NAME, elf
 from tests.unit.backend_samples import HOOK
 from tests.unit.pipeline_samples import Listener, Refusal, make_pipeline, sessions_of
 from tests.unit.report_samples import BAD, DEBIAN, GOOD, plan
-from tests.unit.stage_samples import breaks_the_build, full_logs, good_session
+from tests.unit.stage_samples import breaks_the_build, full_logs, good_session, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,18 @@ def test_a_target_goes_through_all_stages(tmp_path: Path) -> None:
     assert (tmp_path / "wheelhouse" / record.wheel.filename).is_file()
     assert not session.open
     assert session.stages == UNTESTED
+
+
+def test_a_wheel_is_audited_for_what_it_was_repaired_to(tmp_path: Path) -> None:
+    """The project's variables may ask for a newer system than the image's policy does."""
+    newer = "manylinux_2_28_aarch64"
+    session = good_session(tmp_path, f"fast-1.0-cp313-cp313-{newer}.whl")
+    session.effects = {**session.effects, "bash": says(f"AUDITWHEEL_PLAT={newer}\0")}
+    first = plan().targets[0]
+    target = replace(first, options=replace(first.options, environment="A=1"))
+    sample = plan().with_targets((target,))
+    (record,) = make_pipeline(tmp_path, lambda: session, Listener(), sample).run()
+    assert (record.status, record.error) == (Status.OK, "")
 
 
 def test_the_observer_is_told_in_order(tmp_path: Path) -> None:

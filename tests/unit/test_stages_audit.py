@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,9 +34,14 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "wheelhouse"
 
 
-def _kept(session: FakeSession, job: Job, calls: Sequence[Call] | None = None) -> WheelRecord:
+def _kept(
+    session: FakeSession,
+    job: Job,
+    policy: str = DEBIAN.policy,
+    calls: Sequence[Call] | None = None,
+) -> WheelRecord:
     with job.wheelhouse.scratch() as scratch:
-        return keep_audited(job, audit_repaired(session, job, scratch, calls))
+        return keep_audited(job, audit_repaired(session, job, scratch, policy, calls))
 
 
 def _session(scratch: Path, name: str, files: dict[str, bytes] | None = None) -> FakeSession:
@@ -79,7 +83,7 @@ def test_a_refused_wheel_leaves_the_directory_as_it_was(tmp_path: Path, output: 
 
 
 @pytest.mark.usefixtures("_judged")
-def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, output: Path) -> None:
+def test_the_policy_is_what_the_wheel_must_install_on(tmp_path: Path, output: Path) -> None:
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
     with pytest.raises(StageError, match="no platform tag of the wheel installs on") as caught:
         _kept(_session(tmp_path, name), make_job(output))
@@ -87,10 +91,13 @@ def test_the_images_policy_is_what_the_wheel_must_install_on(tmp_path: Path, out
 
 
 @pytest.mark.usefixtures("_judged")
-def test_without_a_policy_the_wheels_own_claim_counts(tmp_path: Path, output: Path) -> None:
+@pytest.mark.parametrize("policy", ["", "auto", "manylinux_2_28_aarch64"])
+def test_a_wheel_for_a_newer_system_than_the_images(
+    tmp_path: Path, output: Path, policy: str
+) -> None:
+    """The project's variables may have asked for it; without a policy its own claim counts."""
     name = "fast-1.0-cp313-cp313-manylinux_2_28_aarch64.whl"
-    job = make_job(output, image=replace(DEBIAN, policy=""))
-    assert _kept(_session(tmp_path, name), job).filename == name
+    assert _kept(_session(tmp_path, name), make_job(output), policy).filename == name
 
 
 @pytest.mark.usefixtures("_judged")

@@ -235,3 +235,43 @@ def test_the_usual_repair_sees_the_projects_variables(tmp_path: Path) -> None:
     job = replace(job, target=replace(job.target, options=options))
     repair_wheel(session, job, BUILT / UNREPAIRED, "/bin")
     assert session.commands[-1].env["LD_LIBRARY_PATH"] == "/opt/own/lib"
+
+
+NEWER = "manylinux_2_28_aarch64"
+CHOSEN: dict[str, tuple[str, str, str, list[str]]] = {
+    "newer": (DEBIAN.policy, f"AUDITWHEEL_PLAT={NEWER}\0", NEWER, ["--plat", NEWER]),
+    "any": (DEBIAN.policy, "AUDITWHEEL_PLAT=auto\0", "auto", ["--plat", "auto"]),
+    "another-variable": (DEBIAN.policy, "A=1\0", DEBIAN.policy, ["--plat", DEBIAN.policy]),
+    "nothing-known-of-the-image": ("", f"AUDITWHEEL_PLAT={NEWER}\0", "", []),
+}
+
+
+def _repaired_to(session: FakeSession, tmp_path: Path, policy: str, command: str = "") -> str:
+    """Repair a wheel of a project that sets variables, in an image of this policy."""
+    job = make_job(tmp_path, image=replace(DEBIAN, policy=policy))
+    options = replace(job.target.options, environment="A=1", repair_wheel_command=command)
+    job = replace(job, target=replace(job.target, options=options))
+    return repair_wheel(session, job, BUILT / UNREPAIRED, "/bin")
+
+
+@pytest.mark.parametrize(("image", "answer", "policy", "argv"), CHOSEN.values(), ids=CHOSEN.keys())
+def test_the_projects_variables_choose_the_policy(
+    tmp_path: Path, image: str, answer: str, policy: str, argv: list[str]
+) -> None:
+    """As auditwheel does it: a project may need symbols that older systems lack."""
+    session = FakeSession(effects={"bash": says(answer)})
+    assert _repaired_to(session, tmp_path, image) == policy
+    assert session.commands[-1].argv[2:-3] == tuple(argv)
+
+
+def test_the_policy_of_variables_is_for_an_own_repair_too(tmp_path: Path) -> None:
+    session = FakeSession(effects={"bash": says(f"AUDITWHEEL_PLAT={NEWER}\0")})
+    assert _repaired_to(session, tmp_path, DEBIAN.policy, "own {wheel}") == NEWER
+    _, _, own = session.commands
+    assert own.argv[:2] == ("sh", "-c")
+    assert own.env["AUDITWHEEL_PLAT"] == NEWER
+
+
+@pytest.mark.parametrize(("name", "policy"), [(UNREPAIRED, DEBIAN.policy), (PURE, "")])
+def test_without_variables_the_policy_is_the_images(tmp_path: Path, name: str, policy: str) -> None:
+    assert repair_wheel(FakeSession(), make_job(tmp_path), BUILT / name, "/bin") == policy

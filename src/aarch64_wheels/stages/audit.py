@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
 from aarch64_wheels.audit.archive import read_wheel
+from aarch64_wheels.audit.platforms import Platform
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.native.provenance import made_by, trace
 from aarch64_wheels.sharing import installable, is_pure
@@ -39,7 +40,7 @@ class Audited:
 
 
 def audit_repaired(
-    session: Session, job: Job, scratch: Path, calls: Sequence[Call] | None = None
+    session: Session, job: Job, scratch: Path, policy: str, calls: Sequence[Call] | None = None
 ) -> Audited:
     """Copy the repaired wheel out, and audit it on this host.
 
@@ -47,6 +48,8 @@ def audit_repaired(
         session: the container.
         job: what is built.
         scratch: an empty directory of this host.
+        policy: the platform tag that the wheel was to be repaired to. Of anything else (`auto`,
+            nothing) the wheel need only keep what it claims itself.
         calls: the recorded compiler calls, None where there is no record.
 
     Raises:
@@ -54,8 +57,8 @@ def audit_repaired(
     """
     with job.wheelhouse.writing():
         path = only_wheel(session.copy_out(REPAIRED, scratch))
-    pure = is_pure(path.name)
-    result = audit_wheel(path, plat=None if pure else job.target.image.policy or None)
+    is_asked = Platform.parse(policy) is not None and not is_pure(path.name)
+    result = audit_wheel(path, plat=policy if is_asked else None)
     for finding in result.findings:
         job.sink(f"audit: {finding.level}: {_words(finding)}")
     _refuse_bad(result)

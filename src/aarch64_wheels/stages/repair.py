@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.sharing import is_pure
-from aarch64_wheels.stages.before import command_variables, run_command
+from aarch64_wheels.stages.before import command_variables, run_shell
 from aarch64_wheels.stages.job import REPAIRED, Job
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import PurePosixPath
 
     from aarch64_wheels.engine.api import Session
@@ -16,28 +17,50 @@ if TYPE_CHECKING:
 #: What cibuildwheel does unless told otherwise: a project that says so gets ours, which names
 #: the policy, too.
 _USUAL = ("", "auditwheel repair -w {dest_dir} {wheel}")
+#: auditwheel's own variable for what `--plat` says: images set it, and projects may.
+_PLAT = "AUDITWHEEL_PLAT"
 
 
-def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: str) -> None:
-    """Repair a wheel to the image's policy (PEP 600, PEP 656); the result is below `REPAIRED`.
+def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: str) -> str:
+    """Repair a wheel to a policy (PEP 600, PEP 656); the result is below `REPAIRED`.
 
-    A pure Python wheel is left as it is. Without a policy for the image, auditwheel takes what
-    the image itself names (`AUDITWHEEL_PLAT`), or the best the wheel is good for.
+    The policy is the image's, unless the project's variables name another. A pure Python wheel
+    is left as it is. Without a policy for the image, auditwheel takes what the variables or the
+    image itself name, or the best the wheel is good for.
+
+    Returns:
+        What the wheel is to be good for: a platform tag, `auto`, or nothing.
 
     Raises:
         StageError: the wheel cannot be made to meet the policy.
     """
-    command = job.target.options.repair_wheel_command
     if is_pure(wheel.name):
         _leave(session, job, wheel)
-    elif command.strip() in _USUAL:
-        plat = ("--plat", job.target.image.policy) if job.target.image.policy else ()
+        return ""
+    # LD_LIBRARY_PATH among them says where the project has put its libraries.
+    variables = command_variables(session, job, image_path)
+    policy = _policy(job, variables)
+    _repair(session, job, wheel, variables, policy)
+    return policy
+
+
+def _policy(job: Job, variables: Mapping[str, str]) -> str:
+    """Choose the policy; of an image without one nothing is known, and auditwheel asks itself."""
+    own = job.target.image.policy
+    return own and (variables.get(_PLAT) or own)
+
+
+def _repair(
+    session: Session, job: Job, wheel: PurePosixPath, variables: Mapping[str, str], policy: str
+) -> None:
+    command = job.target.options.repair_wheel_command
+    if command.strip() in _USUAL:
+        plat = ("--plat", policy) if policy else ()
         argv = ("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel)
-        # LD_LIBRARY_PATH among them says where the project has put its libraries.
-        session.run(argv, sink=job.sink, env=command_variables(session, job, image_path))
+        session.run(argv, sink=job.sink, env=variables)
     else:
         session.run(["mkdir", "-p", REPAIRED], sink=job.sink)
-        run_command(session, job, command, image_path, wheel=wheel, dest_dir=REPAIRED)
+        run_shell(session, job, command, variables, wheel=wheel, dest_dir=REPAIRED)
 
 
 def _leave(session: Session, job: Job, wheel: PurePosixPath) -> None:
