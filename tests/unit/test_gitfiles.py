@@ -81,7 +81,10 @@ def _untracked(place: Path, _tmp_path: Path) -> None:
 
 
 def _attributes(place: Path, _tmp_path: Path) -> None:
-    write(place, {".git/info/attributes": "*.txt eol=crlf\n", "second.txt": "2\r\n"})
+    write(place, {"second.txt": "2\n"})
+    commit(place, "line")
+    (place / "second.txt").write_bytes(b"2\r\n")
+    write(place, {".git/info/attributes": "*.txt text eol=crlf\n"})
 
 
 def _split(place: Path, _tmp_path: Path) -> None:
@@ -162,11 +165,14 @@ def test_git_says_the_same_of_a_sparse_worktree(tmp_path: Path, outer: bool) -> 
     origin, place = make_repository(tmp_path / "origin"), tmp_path / "tree"
     git(origin, "worktree", "add", "--quiet", str(place))
     git(origin if outer else place, "sparse-checkout", "set", "--no-cone", "/python")
-    before = _seen(place)
+    write(origin, {".git/info/exclude": "ignored\n"})
+    write(place, {"ignored": ""})
+    before, patterns = _seen(place), (origin / ".git/worktrees/tree/info/sparse-checkout")
     for directory in (origin / ".git", origin / ".git/worktrees/tree"):
         _hide(directory)
     data, _ = git_data(place, tmp_path / "work")
     assert data is not None
+    assert (data / "info/sparse-checkout").exists() is patterns.exists() is not outer
     copy_tree(place, tmp_path, PurePosixPath("/container"), [place / ".git"])
     copy_tree(data, tmp_path, PurePosixPath("/container/.git"), ())
     copy = _copied(tmp_path / "container", tmp_path / "again")
