@@ -85,6 +85,7 @@ def _attributes(place: Path, _tmp_path: Path) -> None:
     commit(place, "line")
     (place / "second.txt").write_bytes(b"2\r\n")
     write(place, {".git/info/attributes": "*.txt text eol=crlf\n"})
+    git(place, "add", "second.txt")  # the same to git, which sees so only here
 
 
 def _split(place: Path, _tmp_path: Path) -> None:
