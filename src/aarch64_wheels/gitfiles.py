@@ -81,7 +81,7 @@ def contents(repository: Path) -> Iterator[Entry]:
     """Give all that is copied of a git directory, directories before what they hold.
 
     Args:
-        repository: a `.git`, a bare repository, a submodule's or a worktree's directory in one.
+        repository: a `.git`, a submodule's or a worktree's directory in one.
 
     Raises:
         OSError: it cannot be read.

@@ -79,7 +79,7 @@ def test_a_second_name_of_a_file_is_a_file(tmp_path: Path) -> None:
         assert member.read() == b"content"
 
 
-@pytest.mark.parametrize("place", [".git", ".git/modules/sub", "sub/.git", "sub/bare"])
+@pytest.mark.parametrize("place", [".git", ".git/modules/sub", "sub/.git"])
 def test_a_token_in_gits_configuration_is_not_copied(tmp_path: Path, place: str) -> None:
     """As `actions/checkout` leaves it."""
     header = '[http "https://h.example/"]\n\textraheader = AUTHORIZATION: basic SECRET\n'

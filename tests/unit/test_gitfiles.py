@@ -150,14 +150,14 @@ def test_git_says_the_same_of_a_shallow_clone(tmp_path: Path) -> None:
     assert _seen(_copied(tmp_path / "clone", tmp_path)) == before
 
 
-def test_git_says_the_same_of_a_bare_repository(tmp_path: Path) -> None:
-    make_repository(tmp_path / "origin")
-    project = tmp_path / "project"
-    project.mkdir()
-    git(tmp_path, "clone", "--quiet", "--bare", str(tmp_path / "origin"), "project/x")
-    before = git(project / "x", "log", "--all", "--decorate=full")
-    _hide(project / "x")
-    assert git(_copied(project, tmp_path) / "x", "log", "--all", "--decorate=full") == before
+def test_a_bare_repository_that_is_committed_is_copied_as_it_is(tmp_path: Path) -> None:
+    """Tests of programs that read git have such; to git it is a directory as any."""
+    place = make_repository(tmp_path / "origin")
+    git(tmp_path, "clone", "--quiet", "--bare", str(place), "origin/tests/x.git")
+    commit(place, "tests")
+    assert "tests/x.git/config" in git(place, "ls-files")
+    before = _seen(place)
+    assert _seen(_copied(place, tmp_path)) == before
 
 
 @pytest.mark.parametrize("outer", [True, False])

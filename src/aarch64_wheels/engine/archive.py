@@ -174,7 +174,8 @@ def _walk(path: Path, name: str, left_out: set[Path]) -> Iterator[_Row]:
     yield path, name, None
     if path.is_symlink() or not path.is_dir():
         return
-    if PurePosixPath(name).name == gitfiles.GIT or gitfiles.is_repository(path):
+    # A bare repository is copied as it is: one that is committed is a part of the project.
+    if PurePosixPath(name).name == gitfiles.GIT:
         for place, part in gitfiles.contents(path):
             yield place, f"{name}/{place.relative_to(path)}", part
         return
