@@ -26,10 +26,11 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: s
 
     The policy is the image's, unless the project's variables name another. A pure Python wheel
     is left as it is. Without a policy for the image, auditwheel takes what the variables or the
-    image itself name, or the best the wheel is good for.
+    image itself name, or the best the wheel is good for. A command of the project's own chooses
+    by itself, as under cibuildwheel.
 
     Returns:
-        What the wheel is to be good for: a platform tag, `auto`, or nothing.
+        What the wheel is to be good for: a platform tag, `auto`, or nothing but what it claims.
 
     Raises:
         StageError: the wheel cannot be made to meet the policy.
@@ -39,8 +40,15 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: s
         return ""
     # LD_LIBRARY_PATH among them says where the project has put its libraries.
     variables = command_variables(session, job, image_path)
+    command = job.target.options.repair_wheel_command
+    if command.strip() not in _USUAL:
+        session.run(["mkdir", "-p", REPAIRED], sink=job.sink)
+        run_shell(session, job, command, variables, wheel=wheel, dest_dir=REPAIRED)
+        return ""
     policy = _policy(job, variables)
-    _repair(session, job, wheel, variables, policy)
+    plat = ("--plat", policy) if policy else ()
+    argv = ("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel)
+    session.run(argv, sink=job.sink, env=variables)
     return policy
 
 
@@ -48,19 +56,6 @@ def _policy(job: Job, variables: Mapping[str, str]) -> str:
     """Choose the policy; of an image without one nothing is known, and auditwheel asks itself."""
     own = job.target.image.policy
     return own and (variables.get(_PLAT) or own)
-
-
-def _repair(
-    session: Session, job: Job, wheel: PurePosixPath, variables: Mapping[str, str], policy: str
-) -> None:
-    command = job.target.options.repair_wheel_command
-    if command.strip() in _USUAL:
-        plat = ("--plat", policy) if policy else ()
-        argv = ("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel)
-        session.run(argv, sink=job.sink, env=variables)
-    else:
-        session.run(["mkdir", "-p", REPAIRED], sink=job.sink)
-        run_shell(session, job, command, variables, wheel=wheel, dest_dir=REPAIRED)
 
 
 def _leave(session: Session, job: Job, wheel: PurePosixPath) -> None:
