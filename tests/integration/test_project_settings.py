@@ -124,6 +124,22 @@ def test_no_isolation_means_the_images_own_python(run: Run, tmp_path: Path) -> N
     assert "no isolation" in target["backend_reason"]
 
 
+def test_an_own_repair_chooses_the_tag(run: Run, tmp_path: Path) -> None:
+    """Also one that the image's policy does not reach to, as under cibuildwheel."""
+    settings = """
+    [tool.cibuildwheel]
+    environment = { PLAT = "manylinux_2_28_aarch64" }
+    repair-wheel-command = "auditwheel repair --only-plat --plat $PLAT -w {dest_dir} {wheel}"
+    """
+    out = tmp_path / "out"
+    project = SmallProject(settings=settings).write(tmp_path / "project")
+    done = run("build", project, "--image", "debian", "--python", "cp313", "--output-dir", out)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 0
+    (wheel,) = out.glob("*.whl")
+    assert wheel.name.endswith("-cp313-cp313-manylinux_2_28_aarch64.whl")
+
+
 def test_another_image_to_test_in(run: Run, tmp_path: Path, debian_image: str) -> None:
     """What the build has left behind in its container is not there."""
     project, out = SmallProject().write(tmp_path / "project"), tmp_path / "out"
