@@ -56,6 +56,10 @@ class FakeRoom:
     sessions: list[FakeSession] = field(default_factory=list)
 
     @property
+    def path(self) -> str:
+        return self.containers.engine.image_path(self.containers.reference)
+
+    @property
     def setups(self) -> FakeRoom:
         return self
 

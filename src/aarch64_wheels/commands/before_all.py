@@ -146,6 +146,5 @@ def _make(base: ImageRoom, job: Job, name: str, *, alone: bool) -> None:
             session.run(["mkdir", "-p", PROJECT], sink=job.sink)
         else:
             place_project(session, job)
-        path = containers.engine.image_path(containers.reference)
-        run_command(session, job, job.target.options.before_all, path)
+        run_command(session, job, job.target.options.before_all, base.path)
         session.keep()
