@@ -16,6 +16,9 @@ AARCH64, X86_64, ARM = 183, 62, 40
 ET_REL, ET_EXEC, ET_DYN = 1, 2, 3
 
 _EHDR, _PHDR, _SHDR = 64, 56, 64
+#: What a linker for AArch64 aligns segments to.
+PAGE = 1 << 16
+_SEGMENTS = 3
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Section:
     link: int = 0
     info: int = 0
     entry: int = 0
+    flags: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +55,21 @@ class Elf:
         default_factory=lambda: {"libc.so.6": ("GLIBC_2.17",)}
     )
     symbol: str = "PyInit_fast"
+    search_path: str = ""
+    align: int = PAGE
+    stack: int = 6
+    flags: int = 5
+    imports: tuple[str, ...] = ()
+    text_relocations: bool = False
+    more: tuple[Section, ...] = ()
 
     def to_bytes(self) -> bytes:
         strings = Strings()
         symbols = bytes(24) + struct.pack("<IBBHQQ", strings.add(self.symbol), 0x12, 0, 1, 0, 0)
+        for name in self.imports:
+            symbols += struct.pack("<IBBHQQ", strings.add(name), 0x12, 0, 0, 0, 0)
         versions = self._version_needs(strings)
-        dynamic = self._dynamic(strings)
+        tags = self._tags(strings)
         sections = [
             Section(name=".dynstr", kind=3, data=strings.data),
             Section(name=".dynsym", kind=11, data=symbols, link=1, info=1, entry=24),
@@ -67,9 +80,10 @@ class Elf:
                 link=1,
                 info=len(self.versions),
             ),
-            Section(name=".dynamic", kind=6, data=dynamic, link=1, entry=16),
+            # Its size is known, its content is not yet: it tells where the others are.
+            Section(name=".dynamic", kind=6, data=bytes(16 * len(tags)), link=1, entry=16),
         ]
-        return self._assemble([part for part in sections if part.data])
+        return self._assemble([part for part in (*sections, *self.more) if part.data], tags)
 
     def _version_needs(self, strings: Strings) -> bytes:
         out = b""
@@ -82,16 +96,20 @@ class Elf:
                 out += struct.pack("<IHHII", 0, 0, index + 1, strings.add(name), 0 if last else 16)
         return out
 
-    def _dynamic(self, strings: Strings) -> bytes:
-        tags = [(1, strings.add(name)) for name in self.needed]
-        # DT_STRTAB: .dynstr comes first, at a fixed place; addresses are file offsets here.
-        tags += [(5, _EHDR + 2 * _PHDR), (10, len(strings.data)), (0, 0)]
-        return b"".join(struct.pack("<QQ", *tag) for tag in tags)
+    def _tags(self, strings: Strings) -> list[tuple[int, int | str]]:
+        """The dynamic section; a value that is a text is where the section of that name begins."""
+        tags: list[tuple[int, int | str]] = [(1, strings.add(name)) for name in self.needed]
+        tags += [(29, strings.add(self.search_path))] if self.search_path else []
+        tags += [(5, ".dynstr"), (10, len(strings.data)), (6, ".dynsym")]
+        tags += [(22, 0)] if self.text_relocations else []
+        if self.versions:
+            tags += [(0x6FFFFFFE, ".gnu.version_r"), (0x6FFFFFFF, len(self.versions))]
+        return [*tags, (0, 0)]
 
-    def _assemble(self, sections: list[Section]) -> bytes:
+    def _assemble(self, sections: list[Section], tags: list[tuple[int, int | str]]) -> bytes:
         names = Strings()
         headers, body = bytes(_SHDR), b""
-        start = _EHDR + 2 * _PHDR
+        start = _EHDR + _SEGMENTS * _PHDR
         place: dict[str, tuple[int, int]] = {}
         for part in [*sections, Section(name=".shstrtab", kind=3, data=b"")]:
             name = names.add(part.name)
@@ -99,25 +117,31 @@ class Elf:
             place[part.name] = (offset := start + len(body), len(data))
             headers += struct.pack(
                 "<IIQQQQIIQQ",
-                *(name, part.kind, 2, offset, offset, len(data), part.link, part.info, 8),
+                *(name, part.kind, part.flags, offset, offset, len(data), part.link, part.info, 8),
                 part.entry,
             )
             body += data + bytes(-len(data) % 8)
         total = start + len(body)
         dynamic, size = place[".dynamic"]
-        segments = _segment(1, 0, total) + _segment(2, dynamic, size)
+        told = b"".join(
+            struct.pack("<QQ", tag, place[value][0] if isinstance(value, str) else value)
+            for tag, value in tags
+        )
+        body = body[: dynamic - start] + told + body[dynamic - start + size :]
+        segments = _segment(1, 0, total, self.flags, self.align)
+        segments += _segment(2, dynamic, size) + _segment(0x6474E551, 0, 0, self.stack, 16)
         return self._header(total, len(sections) + 2) + segments + body + headers
 
     def _header(self, sections_at: int, count: int) -> bytes:
         return b"\x7fELF\x02\x01\x01" + struct.pack(
             "<9xHHIQQQIHHHHHH",
             *(self.kind, self.machine, 1, 0, _EHDR, sections_at, 0),
-            *(_EHDR, _PHDR, 2, _SHDR, count, count - 1),
+            *(_EHDR, _PHDR, _SEGMENTS, _SHDR, count, count - 1),
         )
 
 
-def _segment(kind: int, offset: int, size: int) -> bytes:
-    return struct.pack("<IIQQQQQQ", kind, 5, offset, offset, offset, size, size, 8)
+def _segment(kind: int, offset: int, size: int, flags: int = 4, align: int = 8) -> bytes:
+    return struct.pack("<IIQQQQQQ", kind, flags, offset, offset, offset, size, size, align)
 
 
 def elf(**fields: object) -> bytes:
@@ -130,6 +154,7 @@ GOOD_NAME = "fast-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.w
 
 
 INFO = "fast-1.0.dist-info"
+METADATA = "Metadata-Version: 2.1\nName: fast\nVersion: 1.0\n"
 
 
 def row(member: str, data: bytes) -> str:
@@ -153,6 +178,7 @@ def write_wheel(
     *,
     info: str = INFO,
     label: str | None = None,
+    metadata: str = METADATA,
 ) -> Path:
     """Write a wheel of these files.
 
@@ -161,7 +187,7 @@ def write_wheel(
     """
     content = {EXTENSION: elf()} if files is None else files
     said = wheel_file(name) if label is None else label
-    content = {**content, f"{info}/WHEEL": said.encode()}
+    content = {f"{info}/METADATA": metadata.encode(), **content, f"{info}/WHEEL": said.encode()}
     rows = [row(member, data) for member, data in content.items()] if record is None else record
     path = directory / name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -16,6 +16,7 @@ from tests.unit.audit_samples import (
     EXTENSION,
     GOOD_NAME,
     INFO,
+    METADATA,
     X86_64,
     elf,
     row,
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("_judged")
 
 CODE = {EXTENSION: elf()}
-LABEL = row(f"{INFO}/WHEEL", wheel_file().encode())
+TOLD = row(f"{INFO}/METADATA", METADATA.encode())
+LABEL = row(f"{INFO}/WHEEL", wheel_file().encode()) + TOLD
 PLATFORM = "manylinux2014_aarch64"
 
 
 def errors(result: AuditResult) -> list[tuple[str, str, str]]:
     return [
-        (finding.check, finding.message, finding.evidence)
+        (finding.check, finding.message, finding.evidence or finding.file)
         for finding in result.findings
         if finding.level is Level.ERROR
     ]
@@ -71,9 +73,9 @@ def test_a_wheel_that_shows_two_faces(
 ) -> None:
     rows = None if record is None else [*record, LABEL]
     result = audit_wheel(write_wheel(tmp_path, files=files, record=rows))
-    found = errors(result)
-    assert {check for check, _, _ in found} == {"archive"}
-    assert any(said.startswith(message) for _, said, _ in found)
+    checks = {check for check, said, _ in errors(result) if said.startswith(message)}
+    assert checks == {"zip-path" if "path" in message else "record"}
+    assert result.policy == ""
     assert not list(tmp_path.parent.glob("evil.so"))
 
 
@@ -116,7 +118,7 @@ def test_a_symbolic_link_is_an_error(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "a") as wheel:
         wheel.writestr(link, "/lib/libc.so.6")
     message = "a symbolic link, which installers do not make"
-    assert errors(audit_wheel(path)) == [("archive", message, name)]
+    assert errors(audit_wheel(path)) == [("zip-link", message, name)]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_spellings_of_one_release(tmp_path: Path, name: str, info: str) -> None:
 def test_dist_info_of_another_release_is_an_error(tmp_path: Path, info: str) -> None:
     result = audit_wheel(write_wheel(tmp_path, info=f"{info}.dist-info"))
     message = "the file's name is of another release"
-    assert errors(result) == [("archive", message, f"{info}.dist-info")]
+    assert errors(result) == [("wheel-name", message, f"{info}.dist-info")]
 
 
 def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
@@ -178,13 +180,13 @@ def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
 def test_the_wheel_file_must_have_the_names_tags(tmp_path: Path, label: str, evidence: str) -> None:
     message = "the WHEEL file declares other tags than the file's name"
     result = audit_wheel(write_wheel(tmp_path, label=label))
-    assert errors(result) == [("tag", message, evidence)]
+    assert errors(result) == [("wheel-file", message, evidence)]
 
 
 @pytest.mark.parametrize("label", ["", "Wheel-Version: 1.0\n"], ids=["empty", "none"])
 def test_a_wheel_file_without_tags(tmp_path: Path, label: str) -> None:
     assert [check for check, _, _ in errors(audit_wheel(write_wheel(tmp_path, label=label)))] == [
-        "tag"
+        "wheel-file"
     ]
 
 
@@ -197,8 +199,10 @@ def test_without_a_wheel_file(tmp_path: Path) -> None:
     path = tmp_path / GOOD_NAME
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(EXTENSION, elf())
-        wheel.writestr(f"{INFO}/RECORD", row(EXTENSION, elf()))
-    assert errors(audit_wheel(path)) == [("archive", "there is no WHEEL file", INFO)]
+        wheel.writestr(f"{INFO}/METADATA", METADATA)
+        wheel.writestr(f"{INFO}/RECORD", row(EXTENSION, elf()) + TOLD)
+    message = "there is no WHEEL file"
+    assert errors(audit_wheel(path)) == [("wheel-file", message, f"{INFO}/WHEEL")]
 
 
 LONG = "a." * 21

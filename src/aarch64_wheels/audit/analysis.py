@@ -7,8 +7,8 @@ audited in parallel threads, so it gets a process for each wheel:
     python -P analysis.py WHEEL glibc|musl|any DIRECTORY
 
 unpacks the wheel below DIRECTORY, which the caller removes, and prints one JSON object:
-`policy`, and `error` when there is no judgement. Only auditwheel and the standard library
-are imported, so that the file runs wherever it lies.
+`policy`, `libraries` that no policy promises, and `error` when there is no judgement. Only
+auditwheel and the standard library are imported, so that the file runs wherever it lies.
 """
 
 from __future__ import annotations
@@ -18,15 +18,19 @@ import logging
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from auditwheel.architecture import Architecture
 from auditwheel.error import NonPlatformWheelError
 from auditwheel.libc import Libc
 from auditwheel.wheel_abi import analyze_wheel_abi
 
+#: So many libraries are named.
+MOST = 100
 
-def analyze(wheel: Path, libc: Libc | None) -> str:
-    """Return the best policy that the wheel's content meets."""
+
+def analyze(wheel: Path, libc: Libc | None) -> dict[str, Any]:
+    """Find the best policy that the wheel's content meets, and what keeps it from a better one."""
     result = analyze_wheel_abi(
         libc,
         Architecture.aarch64,
@@ -37,21 +41,34 @@ def analyze(wheel: Path, libc: Libc | None) -> str:
         # No search path: libraries of this host are not the wheel's.
         args_ldpaths="",
     )
-    return str(result.overall_policy.name)
+    # The highest policy promises the most libraries: what it lacks, all others lack.
+    highest = result.policies.highest.name
+    rows = [refs[highest].libs for refs in result.full_external_refs.values() if highest in refs]
+    libraries = sorted({name for row in rows for name in row})
+    return {
+        "policy": str(result.overall_policy.name),
+        "libraries": libraries[:MOST],
+        "error": "",
+    }
 
 
-def answer(wheel: Path, libc: Libc | None) -> dict[str, str]:
+def answer(wheel: Path, libc: Libc | None) -> dict[str, Any]:
     """Judge the wheel, or say why that is impossible, in the form that is printed."""
     try:
-        return {"policy": analyze(wheel, libc), "error": ""}
+        return analyze(wheel, libc)
     except (NonPlatformWheelError, AssertionError):
         # Objects of the other C library are set aside, and then auditwheel misses having
         # any. Let the content name its C library instead of the tag.
         if libc is not None:
             return answer(wheel, None)
-        return {"policy": "", "error": "no aarch64 shared object with a known C library"}
+        return refused("no aarch64 shared object with a known C library")
     except Exception as error:  # noqa: BLE001  # the parent reports whatever it is
-        return {"policy": "", "error": f"{type(error).__name__}: {error}"}
+        return refused(f"{type(error).__name__}: {error}")
+
+
+def refused(why: str) -> dict[str, Any]:
+    """Answer that there is no judgement."""
+    return {"policy": "", "libraries": [], "error": why}
 
 
 def main(argv: list[str]) -> None:

@@ -7,9 +7,13 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.audit.catalogue import found
+
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
+
+    from aarch64_wheels.audit.model import Finding
 
 
 def unvouched(info: str) -> frozenset[str]:
@@ -17,33 +21,45 @@ def unvouched(info: str) -> frozenset[str]:
     return frozenset(f"{info}/{name}" for name in ("RECORD", "RECORD.jws", "RECORD.p7s"))
 
 
-def listing_faults(
-    members: Sequence[zipfile.ZipInfo], record: frozenset[str], info: str
-) -> Iterator[tuple[str, str]]:
-    """Find faults, each with the file's name.
+def archive_faults(members: Sequence[zipfile.ZipInfo]) -> Iterator[Finding]:
+    """Find faults of the archive itself: with them, unpacking may do harm.
 
     Args:
         members: the archive's files.
-        record: the files that RECORD lists.
-        info: the name of the `.dist-info` directory.
     """
-    names = [member.filename for member in members]
-    for name in sorted({*names, *record}):
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
-            yield "a path leads out of the wheel", name
-    for name, count in Counter(names).items():
+    for name, count in sorted(Counter(member.filename for member in members).items()):
+        if leads_out(name):
+            yield found("zip-path", "a path leads out of the wheel", file=name)
         if count > 1:
-            yield "a file is in the archive more than once", name
-    for name in sorted(record - set(names)):
-        yield "RECORD lists a file that is not in the wheel", name
-    for name in sorted(set(names) - record - unvouched(info)):
-        yield "RECORD does not list a file that is in the wheel", name
-    for name in _links(members):
-        yield "a symbolic link, which installers do not make", name
-
-
-def _links(members: Iterable[zipfile.ZipInfo]) -> Iterator[str]:
+            message = "a file is in the archive more than once"
+            yield found("zip-duplicate", message, file=name, evidence=f"{count} times")
     for member in members:
         # The upper half holds the mode of the system that made the archive (PKWARE APPNOTE 4.4.15).
         if stat.S_ISLNK(member.external_attr >> 16):
-            yield member.filename
+            message = "a symbolic link, which installers do not make"
+            yield found("zip-link", message, file=member.filename)
+
+
+def record_faults(names: frozenset[str], record: frozenset[str], info: str) -> Iterator[Finding]:
+    """Compare the archive's files with those that RECORD lists.
+
+    Args:
+        names: the archive's files.
+        record: the files that RECORD lists.
+        info: the name of the `.dist-info` directory.
+    """
+    for name in sorted(record - names):
+        if leads_out(name):
+            yield found("zip-path", "a path leads out of the wheel", file=name, evidence="RECORD")
+        else:
+            message = "RECORD lists a file that is not in the wheel"
+            yield found("record", message, file=name)
+    for name in sorted(names - record - unvouched(info)):
+        message = "RECORD does not list a file that is in the wheel"
+        yield found("record", message, file=name)
+
+
+def leads_out(name: str) -> bool:
+    """Whether a path may be written outside of where the wheel is unpacked (CWE-22)."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aarch64_wheels.audit.platforms import Family
+from aarch64_wheels.text import clean
 
 #: Seconds for one judgement; a wheel of 20,000 files takes some fifteen.
 TIMEOUT = 300.0
@@ -17,10 +18,14 @@ TIMEOUT = 300.0
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """auditwheel's answer: a policy, or the reason there is none."""
+    """auditwheel's answer: a policy, or the reason there is none.
+
+    `libraries` are those that the wheel asks for and that no policy promises.
+    """
 
     policy: str
     error: str
+    libraries: tuple[str, ...] = ()
 
 
 def judge(wheel: Path, family: Family, *, timeout: float = TIMEOUT) -> Judgement:
@@ -46,7 +51,11 @@ def judge(wheel: Path, family: Family, *, timeout: float = TIMEOUT) -> Judgement
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         return Judgement(policy="", error=last)
     reply = json.loads(done.stdout)
-    return Judgement(policy=reply["policy"], error=reply["error"])
+    return Judgement(
+        policy=reply["policy"],
+        error=reply["error"],
+        libraries=tuple(map(clean, reply["libraries"])),
+    )
 
 
 def _libc(family: Family) -> str:

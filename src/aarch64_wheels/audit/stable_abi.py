@@ -9,12 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aarch64_wheels.audit.model import Finding, Level
+from aarch64_wheels.audit.catalogue import found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from aarch64_wheels.audit.archive import WheelContent
+    from aarch64_wheels.audit.model import Finding
 
 _CHECK = "abi3"
 #: Seconds; a large library takes a few.
@@ -29,9 +30,9 @@ def stable_abi(path: Path, content: WheelContent) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="aarch64-wheels-") as scratch:
         report = Path(scratch) / "report.json"
         words = _audit(path, report)
-        findings, problem = ([], words) if words is not None else _read(report)
+        findings, problem = ([], words) if words is not None else _read(report, content.names)
     if problem:
-        yield _error(f"abi3audit cannot judge {path.name}", problem)
+        yield found(_CHECK, f"abi3audit cannot judge {path.name}", evidence=problem)
     yield from findings
 
 
@@ -54,11 +55,11 @@ def _audit(path: Path, report: Path) -> str | None:
     return " ".join(said)[-300:] or f"status {done.returncode}"
 
 
-def _read(report: Path) -> tuple[list[Finding], str]:
+def _read(report: Path, names: Sequence[str]) -> tuple[list[Finding], str]:
     """Give what a report finds, or why it says nothing."""
     try:
         rows = list(_objects(json.loads(report.read_text(encoding="utf-8"))))
-        return ([finding for row in rows for finding in _judged(row)], "")
+        return ([finding for row in rows for finding in _judged(row, names)], "")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         return ([], f"its report cannot be read: {type(error).__name__}: {error}")
 
@@ -68,21 +69,26 @@ def _objects(report: Any) -> Iterator[Any]:
         yield from spec.get("wheel", [])
 
 
-def _judged(row: Any) -> Iterator[Finding]:
-    name, result = row["name"], row["result"]
+def _judged(row: Any, names: Sequence[str]) -> Iterator[Finding]:
+    name, result = _member(row["name"], names), row["result"]
     if not result["is_abi3"]:
         symbols = sorted(result["non_abi3_symbols"])
-        yield _error(f"{name} uses what is no part of the stable ABI", _some(symbols))
+        message = f"{name} uses what is no part of the stable ABI"
+        yield found(
+            _CHECK, message, evidence=_some(symbols), file=name, symbol=next(iter(symbols), "")
+        )
     if not result["is_abi3_baseline_compatible"]:
-        later = [f"{name} ({since})" for name, since in result["future_abi3_objects"].items()]
+        later = [f"{one} ({since})" for one, since in result["future_abi3_objects"].items()]
         what = f"{name} needs Python {result['computed']}, its tag says {result['baseline']}"
-        yield _error(what, _some(sorted(later)))
+        yield found(_CHECK, what, evidence=_some(sorted(later)), file=name)
+
+
+def _member(base: str, names: Sequence[str]) -> str:
+    """Find the member of a base name, which is all that is reported; unless there are two."""
+    found = [name for name in names if name.rpartition("/")[2] == base]
+    return found[0] if len(found) == 1 else base
 
 
 def _some(words: list[str]) -> str:
     rest = [f"and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
     return ", ".join([*words[:_SHOWN], *rest])
-
-
-def _error(message: str, evidence: str) -> Finding:
-    return Finding(check=_CHECK, level=Level.ERROR, message=message, evidence=evidence)

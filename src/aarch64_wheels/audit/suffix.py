@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # `name.cpython-313-aarch64-linux-gnu.so`, `name.pypy311-pp73-aarch64-linux-gnu.so`, `name.abi3.so`.
 # Anything else before `.so` is a plain library's or a plain extension module's own name.
-_TAGGED = re.compile(r"[^.]+\.(?P<soabi>(?:cpython-|pypy)[^.]+|abi3t?)\.so")
+_TAGGED = re.compile(r"(?P<stem>[^.]+)\.(?P<soabi>(?:cpython-|pypy)[^.]+|abi3t?)\.so")
 _CPYTHON_ABI = re.compile(r"cp(?P<version>3\d+)(?P<flags>[a-z]*)")
 _PYPY_ABI = re.compile(r"pypy(?P<version>3\d+)_pp(?P<api>\d+)")
 #: Before 3.11 CPython called itself `linux-gnu` on musl as well (bpo-43112).
@@ -38,6 +38,12 @@ def wrong_suffix(name: str, tags: Iterable[Tag]) -> str | None:
     if match["soabi"] in allowed or not allowed:
         return None
     return ", ".join(f".{soabi}.so" for soabi in allowed) + " or .so"
+
+
+def tagged_stem(name: str) -> str | None:
+    """Give the module's own name from a member's path; None without an interpreter's suffix."""
+    match = _TAGGED.fullmatch(PurePosixPath(name).name)
+    return match["stem"] if match else None
 
 
 def _soabis(tag: Tag) -> list[str]:

@@ -135,10 +135,9 @@ def check_audit(one: Distribution) -> Iterator[Finding]:
         yield Finding(filename=one.filename, message=f"audit: {said}")
         return
     for finding in result.findings:
-        if finding.level is Level.ERROR:
-            evidence = f" ({finding.evidence})" if finding.evidence else ""
-            message = f"audit: {finding.message}{evidence}"
-            yield Finding(filename=one.filename, message=message)
+        # `check_metadata` has looked at METADATA, as for sdists.
+        if finding.level is Level.ERROR and finding.check != "metadata":
+            yield Finding(filename=one.filename, message=f"audit: {finding.words}")
 
 
 def check_public(files: Sequence[Distribution], url: str) -> Iterator[Finding]:

@@ -1,0 +1,154 @@
+"""What is in the wheel besides its own code, and what should not be."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from aarch64_wheels.audit.catalogue import found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.audit.archive import WheelContent
+    from aarch64_wheels.audit.model import Finding
+
+# auditwheel puts a hash into the names of libraries that it grafts: `libz-1a2b3c4d.so.1`.
+_GRAFT = re.compile(r"-[0-9a-f]{8}(?=\.)")
+# glibc's parts, musl's library and the loaders: they are one with the loader of the process.
+_SYSTEM = re.compile(
+    r"(?:lib(?:c|m|mvec|dl|rt|pthread|util|resolv|anl|thread_db|nss_\w+)(?:-2\.\d+)?\.so(?:\.\d+)?"
+    r"|ld-linux-aarch64\.so\.\d|ld-2\.\d+\.so|(?:libc|ld)[.-]musl-aarch64\.so\.1)"
+)
+_PYTHON = re.compile(r"libpython[23]?(?:\.\d+)?\w*\.so(?:\.[\d.]+)?")
+_WORDS = re.compile(r"[a-z]{3,}")
+#: So many letters of a library's name are looked for.
+_STEM = 5
+#: Libraries that are not called after their project.
+_FAMILIES = {
+    "zmq": "zeromq",
+    "sharpyuv": "webp",
+    "avcodec": "ffmpeg",
+    "avformat": "ffmpeg",
+    "avutil": "ffmpeg",
+    "avfilter": "ffmpeg",
+    "swscale": "ffmpeg",
+    "swresample": "ffmpeg",
+}
+#: The libraries of GCC, and how their licence is called wherever it stands.
+_OF_GCC = frozenset({"gfortran", "quadmath", "gomp", "stdc++", "gcc_s", "atomic"})
+_GCC_LICENCE = b"gcc runtime library exception"
+#: Bytes of debug information that musl's start files bring into every object.
+_START_FILES = 1024
+_SHOWN = 4
+
+
+def forbidden(content: WheelContent) -> Iterator[Finding]:
+    """Find libraries that must be the system's or the interpreter's own."""
+    for name, facts in content.objects.items():
+        plain = _plain(name)
+        if _SYSTEM.fullmatch(plain) or _PYTHON.fullmatch(plain):
+            message = f"{name} must not be in a wheel"
+            yield found("forbidden-library", message, evidence=plain, file=name)
+        for needed in facts.needed:
+            if _PYTHON.fullmatch(_GRAFT.sub("", needed)):
+                message = f"{name} asks for {needed}, which not every interpreter has"
+                evidence = f"NEEDED {needed}"
+                yield found(
+                    "forbidden-library", message, evidence=evidence, file=name, section=".dynamic"
+                )
+
+
+def leftovers(content: WheelContent) -> Iterator[Finding]:
+    """Find what only the build machine had a use for."""
+    for name, facts in content.objects.items():
+        if facts.debug_size > _START_FILES:
+            message = f"{name} holds debug information"
+            evidence = f"{facts.debug_size} bytes"
+            yield found("debug-info", message, evidence=evidence, file=name, section=".debug_*")
+        for left in facts.build_paths:
+            message = f"{name} names source files of the machine it was built on"
+            evidence = left.first if left.count == 1 else f"{left.first}, {left.count} in all"
+            yield found("build-path", message, evidence=evidence, file=name, section=left.section)
+
+
+def bills(content: WheelContent) -> Iterator[Finding]:
+    """Find grafted libraries of which no bill of materials names a package (PEP 770)."""
+    if not content.grafted:
+        return
+    texts = [text for name, text in content.texts.items() if "/sboms/" in name]
+    if not any(_names_package(text) for text in texts):
+        names = sorted(_plain(name) for name in content.grafted)
+        message = "the bill of materials names no package of the grafted libraries"
+        bills = f"{len(texts)} bills" if texts else "there is no bill"
+        evidence = f"{bills}; grafted: {_some(names)}"
+        yield found("sbom", message, evidence=evidence, file=f"{content.info}/sboms")
+
+
+def _names_package(text: bytes) -> bool:
+    """Tell whether a CycloneDX bill has a package of a system among its parts."""
+    try:
+        rows = json.loads(text).get("components")
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    urls = (
+        [row.get("purl") for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    )
+    return any(isinstance(url, str) and _is_of_system(url) for url in urls)
+
+
+def _is_of_system(url: str) -> bool:
+    return url.startswith("pkg:") and not url.startswith("pkg:pypi/")
+
+
+def licences(content: WheelContent) -> Iterator[Finding]:
+    """Find grafted libraries that no licence text or bill of the wheel mentions."""
+    texts = [name.lower().encode() + b"\n" + _licence(name, text) for name, text in _told(content)]
+    own = set(_WORDS.findall(content.name.lower()))
+    missing = [
+        name for name in content.grafted if not any(_mentions(text, name, own) for text in texts)
+    ]
+    if missing:
+        message = "no licence text in the wheel mentions a grafted library"
+        evidence = _some(sorted({_plain(name) for name in missing}))
+        yield found("licence", message, evidence=evidence, file=missing[0])
+
+
+def _told(content: WheelContent) -> Iterator[tuple[str, bytes]]:
+    """Give the files of `.dist-info` that may hold licences."""
+    for name, text in content.texts.items():
+        rest = name.removeprefix(f"{content.info}/").lower()
+        if rest.startswith(("licen", "copying", "notice", "copyright", "authors", "sboms/")):
+            yield rest, text
+
+
+def _licence(name: str, text: bytes) -> bytes:
+    """Give a text; of a bill only those parts that come with a licence."""
+    if not name.startswith("sboms/"):
+        return text.lower()
+    try:
+        rows: Any = json.loads(text).get("components")
+        return json.dumps([row for row in rows if row.get("licenses")]).lower().encode()
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return b""
+
+
+def _mentions(text: bytes, name: str, own: set[str]) -> bool:
+    stem = _plain(name).partition(".so")[0].removeprefix("lib").lower()
+    if stem in _OF_GCC and _GCC_LICENCE in b" ".join(text.split()):
+        return True
+    words = [word for word in _WORDS.findall(stem) if word not in own]
+    # The parts of a project are called after it: `brotlicommon`, `hdf5_hl`, `png16`.
+    known = [_FAMILIES[word] for word in words if word in _FAMILIES]
+    return any(word.encode() in text for word in [*known, *(word[:_STEM] for word in words), stem])
+
+
+def _plain(name: str) -> str:
+    """Give a library's file name as it was before auditwheel put a hash in."""
+    return _GRAFT.sub("", name.rpartition("/")[2])
+
+
+def _some(names: list[str]) -> str:
+    rest = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
+    return ", ".join([*names[:_SHOWN], *rest])

@@ -1,0 +1,37 @@
+"""Whether code runs on every aarch64 processor: ARMv8.0-A is what the tags promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.audit.catalogue import found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.audit.archive import WheelContent
+    from aarch64_wheels.audit.elf import ElfFacts
+    from aarch64_wheels.audit.model import Finding
+
+
+def baseline(content: WheelContent) -> Iterator[Finding]:
+    """Find later instructions that run without asking the processor for them."""
+    for name, facts in content.objects.items():
+        for use in facts.code.unguarded[:1]:
+            yield found(
+                "cpu-baseline",
+                f"{name} uses {use.feature} without asking the processor",
+                evidence=f"{use.instruction} at {use.address:#x} in {use.function}{_more(facts)}",
+                file=name,
+                section=".text",
+                symbol=use.function,
+            )
+
+
+def _more(facts: ElfFacts) -> str:
+    """Name what else is used in the same way."""
+    first, *rest = facts.code.unguarded
+    others = sorted({use.feature for use in rest} - {first.feature})
+    where = list(dict.fromkeys(use.function for use in rest if use.function != first.function))
+    more = [*others, *(f"in {name}" for name in where[:3])]
+    return f"; also {', '.join(more)}" if more else ""

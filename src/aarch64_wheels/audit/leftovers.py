@@ -1,0 +1,63 @@
+"""Paths of the machine that an object was built on, left in what a process loads of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aarch64_wheels.audit.elf_image import SectionFlag, SectionType
+from aarch64_wheels.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aarch64_wheels.audit.elf_image import ElfImage
+
+# Compilers leave the names of source files where `__FILE__`, assertions and panics use them. Two
+# directories at least: `/foo.c` is hardly one. No blank: strings of Rust stand without an end.
+_SOURCE = re.compile(
+    rb"(?<![\w./+*~$%}>)\]-])/(?:[\w.+@~-]{2,100}/){2}(?:[\w.+@~-]{1,100}/){0,30}[\w.+@~-]{1,100}"
+    rb"\.(?:c|cc|cpp|cxx|C|h|hh|hpp|hxx|inl|ipp|rs|pyx|pxd|f|f90|F90|go|S|s)(?![\w])"
+)
+# Distributions build their own libraries there, and the parts that are linked in keep the names.
+_DISTRIBUTIONS = (b"/builddir/build/", b"/home/buildozer/aports/")
+# What a toolchain or an image brings is the same for everybody: headers of the system and of
+# the interpreters, and Rust's own library, whose paths have been mapped already.
+_OF_THE_TOOLCHAIN = (b"/usr/include/", b"/usr/lib/", b"/opt/", b"/rustc/", *_DISTRIBUTIONS)
+#: Code of graphics processors, where any text is chance.
+_COMPRESSED = frozenset({".nv_fatbin", "__nv_relfatbin"})
+#: Of a section so many are counted.
+_MOST = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildPath:
+    """The paths found in one section: how many, and the first."""
+
+    section: str
+    count: int
+    first: str
+
+
+def build_paths(image: ElfImage) -> Iterator[BuildPath]:
+    """Find absolute paths of source files in the sections that are loaded, without code."""
+    for section in image.sections:
+        is_data = section.kind == SectionType.PROGBITS and section.flags & SectionFlag.ALLOC
+        if section.name in _COMPRESSED:
+            continue
+        if is_data and not section.flags & SectionFlag.EXECINSTR:
+            found = _paths(image.content(section))
+            if found:
+                first = clean(min(found).decode("ascii", "replace"))
+                yield BuildPath(section=clean(section.name), count=len(found), first=first)
+
+
+def _paths(data: bytes) -> set[bytes]:
+    found: set[bytes] = set()
+    for match in _SOURCE.finditer(data):
+        if not match[0].startswith(_OF_THE_TOOLCHAIN):
+            found.add(match[0])
+        if len(found) >= _MOST:
+            break
+    return found
