@@ -16,6 +16,7 @@ from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.source.archive import SDIST_SUFFIXES, unpack
 from aarch64_wheels.source.cache import SdistCache
 from aarch64_wheels.source.direct import fetch_direct
+from aarch64_wheels.source.epoch import commit_epoch, sdist_epoch
 from aarch64_wheels.source.git import clone
 from aarch64_wheels.source.gitdata import git_data
 from aarch64_wheels.source.metadata import Metadata, directory_metadata, sdist_metadata
@@ -75,7 +76,7 @@ def open_source(
     if text and os.path.isdir(text):  # noqa: PTH112
         home = environ.get("HOME", "")
         project = find_project(path, Path(home) if home else None, cwd)
-        return _directory(text, path, workdir, project)
+        return _directory(text, path, workdir, project, environ)
     if text and os.path.isfile(text):  # noqa: PTH113
         _refuse_other_files(text)
         return sdist_source(text, path, workdir)
@@ -114,10 +115,13 @@ def sdist_source(
         metadata=sdist_metadata(_inside(root, package or PurePosixPath())),
         package=package or PurePosixPath(),
         file=file,
+        epoch=sdist_epoch(file, root),
     )
 
 
-def _directory(text: str, path: Path, workdir: Path, project: Project) -> Source:
+def _directory(
+    text: str, path: Path, workdir: Path, project: Project, environ: Mapping[str, str]
+) -> Source:
     metadata = directory_metadata(path)
     data, notes = git_data(project.root, workdir)
     if project.package.parts:
@@ -132,6 +136,7 @@ def _directory(text: str, path: Path, workdir: Path, project: Project) -> Source
         metadata=metadata,
         package=project.package,
         git_data=data,
+        epoch=commit_epoch(project.root, environ),
         notes=(*filter(None, [project.note]), *notes),
     )
 
@@ -149,6 +154,7 @@ def _cloned(location: GitLocation, place: Path, environ: Mapping[str, str]) -> S
         metadata=metadata,
         package=location.subdirectory,
         commit=found.commit,
+        epoch=commit_epoch(found.root, environ),
     )
 
 

@@ -93,6 +93,11 @@ def clone(location: GitLocation, workdir: Path, environ: Mapping[str, str]) -> C
         return Clone(root=root, commit=work.run())
 
 
+def without_local(environ: Mapping[str, str]) -> dict[str, str]:
+    """Leave out variables that would lead git to another repository."""
+    return {name: text for name, text in environ.items() if not _LOCAL.fullmatch(name)}
+
+
 def _directory_name(url: str) -> str:
     """Name the directory as git would; some backends take it for the project's name."""
     name = urlsplit(url).path.rstrip("/").rpartition("/")[2].removesuffix(".git")
@@ -187,7 +192,7 @@ class _Work:
         return (*_CONFIGURATION, f"{key}=", f"{key}={_HELPER}")
 
     def _variables(self) -> dict[str, str]:
-        kept = {name: text for name, text in self.environ.items() if not _LOCAL.fullmatch(name)}
+        kept = without_local(self.environ)
         user, password = login_of(self.location.url) or ("", "")
         bundle = next((kept[name] for name in CA_VARIABLES if kept.get(name)), "")
         return {

@@ -36,6 +36,7 @@ class Source:
         metadata: what it says about itself.
         file: the sdist file, None where there is none.
         commit: the commit's full name, of a VCS URL alone.
+        epoch: when it was made, in seconds since 1970; None if it does not tell (see `epoch`).
         git_data: stands for the project's `.git` where that leads elsewhere (see `gitdata`).
         notes: what the user should know, one line each.
     """
@@ -48,6 +49,7 @@ class Source:
     package: PurePosixPath = field(default_factory=PurePosixPath)
     file: Path | None = None
     commit: str = ""
+    epoch: int | None = None
     git_data: Path | None = None
     notes: tuple[str, ...] = ()
 
