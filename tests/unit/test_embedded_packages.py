@@ -23,11 +23,15 @@ SYSROOT = PurePosixPath("/opt/gcc-10")
 #: Answers with the name that the file begins with, and keeps which fields it was asked for.
 DPKG_DEB = r"""#!/bin/sh
 set -eu
-[ "$1" = --field ]
 name=${2##*/}
+if [ "$1" = --fsys-tarfile ]; then
+    exec tar --create --directory="${2%/*}/../files" .
+fi
+[ "$1" = --field ]
 case $name in bad_*) echo "not a Debian archive" >&2; exit 2 ;; esac
 shift 2
-printf 'Package: %s\nVersion: 1\n' "${name%%_*}"
+printf 'Package: %s\nVersion: 1\nArchitecture: arm64\n' "${name%%_*}"
+case $name in lib*) echo 'Multi-Arch: same' ;; esac
 printf 'Description: asked for %s\n' "$*"
 """
 
@@ -41,6 +45,9 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         _deb(tmp_path / name)
     for name in ("sysroot/libc6_2.31", "sysroot/gcc-10_10.2"):
         _deb(tmp_path / name)
+    for name in ("lib/libc.so.6", "usr/lib/libm.so", "etc/binary"):
+        (tmp_path / "files" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "files" / name).touch()
     source = "deb [signed-by=/some/key.gpg] http://mirror.example/debian bullseye main\n"
     (tmp_path / "sysroot/source").write_text(source)
     return tmp_path
@@ -80,6 +87,16 @@ def test_apt_knows_the_sysroot_and_the_systems_programs_but_not_its_libraries(ro
     ]
     assert all(record.splitlines()[-1] == "Status: install ok installed" for record in records)
     assert status.endswith("\n\n")  # or the first package installed would join the last record
+
+
+def test_dpkg_knows_the_files_of_the_sysroot_by_their_places(root: Path) -> None:
+    lists = {path.name: path for path in (root / "var/lib/dpkg/info").glob("*.list")}
+    assert sorted(lists) == ["gcc-10.list", "libc6:arm64.list"]
+    for path in lists.values():
+        assert sorted(path.read_text().splitlines()) == [
+            *("/.", "/etc", "/etc/binary", "/lib", "/usr", "/usr/lib", "/usr/lib/libc.so.6"),
+            "/usr/lib/libm.so",
+        ]
 
 
 def test_what_is_declared_has_no_dependencies_to_mend(root: Path) -> None:

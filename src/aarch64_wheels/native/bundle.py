@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -11,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
 from aarch64_wheels.catalogue import interpreters
-from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.native.components import COMPONENTS, LINKS
 from aarch64_wheels.native.kept import Kept
+from aarch64_wheels.native.launchers import REPAIRER, lay_launchers
 from aarch64_wheels.native.manifest import Entry, digest, write_manifest
 from aarch64_wheels.native.places import NATIVE, TOOLS, TOOLS_PYTHON
 from aarch64_wheels.native.relocation import Relocator
@@ -31,23 +32,10 @@ if TYPE_CHECKING:
 #: Files of this package that an accelerated image's making runs with the native Python.
 _SCRIPTS = ("configure.py", "gcc_answers.py", "installer.py", "loader.py")
 #: Other files of this package that decide what the bundle holds, beside the shim's sources.
-_CODE = ("bundle.py", "components.py", "relocation.py", "shim_build.py", "wheels.py")
-
-#: auditwheel's `--plat` choices follow the machine it runs on; of an architecture, `platform` asks
-#: the image's `file`, which would be emulated.
-_AUDITWHEEL = f"""\
-#!{TOOLS_PYTHON} -IS
-import platform
-import sys
-
-sys.path.insert(0, "{TOOLS}")
-platform.machine = lambda: "aarch64"
-platform.architecture = lambda *_: ("64bit", "ELF")
-
-from auditwheel.main import main
-
-sys.exit(main())
-"""
+_CODE = (
+    *("bundle.py", "components.py", "launchers.py", "relocation.py", REPAIRER, "shim_build.py"),
+    "wheels.py",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +145,8 @@ def _assemble(root: Path, system: NativeSystem, index: IndexSettings, key: str) 
         system.lay_interpreter(system.tools_version, root / "python/tools")
         fetching.result()
         _finish(root, processes)
-    write_manifest(root, key, _entries(root, system))
+        clang = _clang_version(root / "zig/zig", processes)
+    write_manifest(root, key, _entries(root, system, clang))
 
 
 def _finish(root: Path, processes: Processes) -> None:
@@ -168,7 +157,7 @@ def _finish(root: Path, processes: Processes) -> None:
     build_shim(root / "zig/zig", root / "shim", processes)
     for name, aim in LINKS.items():
         (root / name).symlink_to(aim)
-    write_script(root / "bin/auditwheel", _AUDITWHEEL)
+    lay_launchers(root)
     for name, content in sources():
         if name in _SCRIPTS:
             (root / name).write_bytes(content)
@@ -201,12 +190,20 @@ def _compile_tools(root: Path, processes: Processes) -> None:
         )
 
 
-def _entries(root: Path, system: NativeSystem) -> list[Entry]:
+def _clang_version(zig: Path, processes: Processes) -> str:
+    """Ask zig's clang, whose version does not follow from zig's; empty if it does not say."""
+    said = processes.run([zig, "clang", "--version"]).stdout
+    found = re.search(r"\bclang version (\d+(?:\.\d+)+)", said)
+    return found[1] if found else ""
+
+
+def _entries(root: Path, system: NativeSystem, clang: str) -> list[Entry]:
     pins = read_lock()
     entries = [
         _entry(root, row.name, pins[row.name].version, *(_laid(root, *pair) for pair in row.files))
         for row in COMPONENTS
     ]
+    entries.append(_entry(root, "clang", clang, ["zig/zig"]))
     entries.append(_entry(root, "shim", __version__, ["shim"]))
     entries.append(_entry(root, "libraries", system.key, ["lib"]))
     entries.append(_entry(root, "python", system.tools_version, ["python/tools"]))

@@ -10,6 +10,8 @@ BIN = NATIVE / "bin"
 LIBRARIES = NATIVE / "lib"
 LOADER = LIBRARIES / "ld-linux-x86-64.so.2"
 TOOLS = NATIVE / "tools"
+#: The program that repairs wheels (`repairer`), by its name on PATH.
+REPAIR = "aarch64-wheels-repair"
 INTERPRETERS = NATIVE / "python"
 TOOLS_PYTHON = INTERPRETERS / "tools/bin/python3"
 #: Asks the image's compilers what they are, and writes what is below `WORK`.

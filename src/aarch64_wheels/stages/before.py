@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.epoch import VARIABLE
 from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.stages.activation import own_path
@@ -33,6 +34,15 @@ def own_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[s
     return evaluate(session, job.target.options.environment, given, PROJECT, job.sink)
 
 
+def build_variables(session: Session, job: Job, base: Mapping[str, str]) -> dict[str, str]:
+    """Put the time of the build below the project's variables (reproducible-builds.org).
+
+    Raises:
+        StageError: as `own_variables`.
+    """
+    return own_variables(session, job, {VARIABLE: str(job.plan.source_date_epoch), **base})
+
+
 def command_variables(session: Session, job: Job, image_path: str) -> dict[str, str]:
     """Give the variables of a project's commands: the target's own Python is first on PATH.
 
@@ -41,7 +51,7 @@ def command_variables(session: Session, job: Job, image_path: str) -> dict[str, 
     """
     python = job.target.interpreter.python
     path = own_path(job.plan, python, image_path)
-    return own_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
+    return build_variables(session, job, {"PATH": path, "UV_PYTHON": str(python)})
 
 
 def run_command(

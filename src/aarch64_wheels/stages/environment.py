@@ -11,7 +11,12 @@ from aarch64_wheels.native.provenance import reset_calls
 from aarch64_wheels.settings.frontend import read_frontend
 from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.stages.activation import active_environment, own_path
-from aarch64_wheels.stages.before import config_settings, own_variables, run_before_build
+from aarch64_wheels.stages.before import (
+    build_variables,
+    config_settings,
+    own_variables,
+    run_before_build,
+)
 from aarch64_wheels.stages.hooks import Prepared, call_hook
 from aarch64_wheels.stages.installer import as_uv, mentions_installer
 from aarch64_wheels.stages.job import UV_ENVIRONMENT, Job
@@ -86,7 +91,7 @@ def prepare_environment(
     prepared = Prepared(
         outcome=outcome,
         facts=facts,
-        variables=own_variables(session, job, active),
+        variables=build_variables(session, job, active),
         settings=config_settings(session, job),
     )
     if not isolated:
@@ -107,7 +112,7 @@ def _in_the_image(session: Session, job: Job, prepared: Prepared) -> Prepared:
     python = job.target.interpreter.python
     job.sink("`build-frontend` asks for no isolation: nothing is installed for the build")
     path = own_path(job.plan, python, prepared.facts.image_path)
-    variables = own_variables(session, job, {**UV_ENVIRONMENT, "PATH": path})
+    variables = build_variables(session, job, {**UV_ENVIRONMENT, "PATH": path})
     return replace(prepared, python=python, variables=variables)
 
 

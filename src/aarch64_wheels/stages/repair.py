@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.native.places import REPAIR
+from aarch64_wheels.settings.schema import Mode
 from aarch64_wheels.sharing import is_pure
 from aarch64_wheels.stages.before import command_variables, run_shell
 from aarch64_wheels.stages.job import REPAIRED, Job
@@ -47,9 +49,20 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: s
         return ""
     policy = _policy(job, variables)
     plat = ("--plat", policy) if policy else ()
-    argv = ("auditwheel", "repair", *plat, "--wheel-dir", REPAIRED, wheel)
+    strip = ("--strip",) if job.plan.strip else ()
+    argv = (*_program(job.plan.mode), *plat, *strip, "--wheel-dir", REPAIRED, wheel)
     session.run(argv, sink=job.sink, env=variables)
     return policy
+
+
+def _program(mode: Mode) -> tuple[str, ...]:
+    """Choose what repairs.
+
+    The native auditwheel is always the same one, on a machine that is not the wheel's: its library
+    is called. Elsewhere it is the image's own, of any version, and its library changes from one
+    to the next, where its command does not.
+    """
+    return (REPAIR,) if mode is Mode.ACCELERATED else ("auditwheel", "repair")
 
 
 def _policy(job: Job, variables: Mapping[str, str]) -> str:
