@@ -36,24 +36,36 @@ def basis_of(plan: Plan, target: Target, given: Given, source: str, image_id: st
     parts = [
         *(__version__, plan.mode, plan.backend, plan.compiler, plan.build_requires),
         *(asdict(target.options), asdict(given), target.test_skipped),
+        *(plan.strip, plan.audit_levels, plan.source_date_epoch),
         plan.test_image.reference if plan.test_image else "",
     ]
     settings = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     return Basis(source=source, settings=settings, image=image_id)
 
 
-def source_digest(source: Source, left_out: Collection[Path], *, by_sdist: bool) -> str:
-    """Give a digest of what wheels are made from: which package, of which files, and how.
+def files_digest(source: Source, left_out: Collection[Path]) -> str:
+    """Give a SHA-256 of a source: the sdist's, or one over all files and which package of them.
 
     Args:
         source: what is built.
         left_out: what of it is not copied.
-        by_sdist: wheels are built from the sdist that is made of it.
 
     Raises:
         UsageError: a file of it cannot be read.
     """
-    files = source.sha256 or project_digest(source.root, source.package, left_out, source.git_data)
+    if source.sha256:
+        return source.sha256
+    files = project_digest(source.root, source.package, left_out, source.git_data)
+    return hashlib.sha256(files.encode()).hexdigest()
+
+
+def source_digest(files: str, *, by_sdist: bool) -> str:
+    """Give a digest of what wheels are made from, and how.
+
+    Args:
+        files: digest of the source.
+        by_sdist: wheels are built from the sdist that is made of it.
+    """
     return hashlib.sha256(f"{files}\n{by_sdist}".encode()).hexdigest()
 
 

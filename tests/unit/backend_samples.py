@@ -53,6 +53,7 @@ def answer(**changes: Any) -> dict[str, Any]:
         "path": IMAGE_PATH,
         "config": config,
         "build_time": {**config, "prefix": "/usr/local"},
+        "gcc": "10.2.1",
         **changes,
     }
 

@@ -30,9 +30,12 @@ for name in names:
     for file in files[name]:
         path = Path(options["--target"]) / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("#!/bin/sh\\necho ${{0##*/}} $* >> {log}\\n")
+        path.write_text("#!/bin/sh\\necho ${{0##*/}} $* >> {log}\\n" + {clang!r})
         path.chmod(0o755)
 """
+
+#: And one of them is asked for its version.
+CLANG = "[ \"$*\" != 'clang --version' ] || echo 'clang version 1.2.3'\n"
 
 #: Directories of the wheels, and what they hold here.
 DIRECTORIES = {
@@ -59,7 +62,7 @@ def wheel_files() -> dict[str, list[str]]:
 def write_uv(path: Path, log: Path, files: dict[str, list[str]] | None = None) -> None:
     """Write the stand-in for uv, which keeps its calls in `log`."""
     text = json.dumps(wheel_files() if files is None else files)
-    write_script(path, UV.format(python=sys.executable, log=str(log), files=text))
+    write_script(path, UV.format(python=sys.executable, log=str(log), files=text, clang=CLANG))
 
 
 @dataclass(kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from aarch64_wheels.audit.model import Finding, Level, SymbolVersion
 from aarch64_wheels.plan import Image, Interpreter, Plan, Target
 from aarch64_wheels.report.model import (
     CallSummary,
@@ -13,6 +14,7 @@ from aarch64_wheels.report.model import (
     StageRecord,
     Status,
     TargetRecord,
+    ToolRecord,
     WheelRecord,
 )
 from aarch64_wheels.settings.schema import Backend, Compiler, Mode
@@ -58,8 +60,30 @@ OPENMP = CallSummary(
 )
 OBJECTS = (
     ObjectRecord(path="spring/_coil.so", compilers=("clang 21.1",)),
-    ObjectRecord(path="spring/_omp.so", compilers=("clang 21.1", "gcc 10.2")),
+    ObjectRecord(
+        path="spring/_omp.so",
+        compilers=("clang 21.1", "gcc 10.2"),
+        producers=("GCC: (Debian 10.2.1-6) 10.2.1", "clang version 21.1.0"),
+        sha256="5" * 64,
+    ),
 )
+WARNING = Finding(
+    check="debug-info",
+    level=Level.WARNING,
+    message="it holds debug information",
+    evidence="1.2 MB",
+    file="spring/_coil.so",
+    section=".debug_info",
+)
+REFUSAL = Finding(
+    check="symbol-version",
+    level=Level.ERROR,
+    message="it asks for GLIBC_2.34",
+    file="spring/_omp.so",
+    symbol="pthread_create",
+)
+GLIBC = SymbolVersion(name="GLIBC", version="2.17", file="spring/_omp.so", symbol="memcpy")
+CPYTHON = ToolRecord(name="cpython", version="3.13.5")
 #: Three targets of an accelerated run: all native, calls that fell back, a backend that did.
 QUICK_TARGET = replace(OK_TARGET, backend="native", calls=CallSummary(native=34))
 MIXED_TARGET = replace(

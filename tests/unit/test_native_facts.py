@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aarch64_wheels.embedded.finish import write_script
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.facts import Facts, FactsStore
 from aarch64_wheels.plan import Interpreter
@@ -45,9 +46,35 @@ def test_the_script_tells_of_the_interpreter_that_runs_it() -> None:
     assert bytes.fromhex(found.magic)[2:] == b"\r\n"
 
 
+GCC_SAYS = {
+    "all-of-it": ('[ "$1" = -dumpfullversion ] && echo 12.2.0 || echo 12', "12.2.0"),
+    "before-7": ('[ "$1" = -dumpversion ] && echo 4.8.5', "4.8.5"),
+    "nothing": ("exit 1", ""),
+    "no-version": ("echo clang", ""),
+}
+
+
+@pytest.mark.parametrize(("says", "version"), GCC_SAYS.values(), ids=GCC_SAYS.keys())
+def test_the_script_asks_the_gcc_on_the_path(says: str, version: str, tmp_path: Path) -> None:
+    write_script(tmp_path / "gcc", f"#!/bin/sh\n{says}\n")
+    assert _asked_with(str(tmp_path)).gcc == version
+
+
+def test_an_image_may_have_no_gcc(tmp_path: Path) -> None:
+    assert _asked_with(str(tmp_path)).gcc == ""
+
+
+def _asked_with(path: str) -> Facts:
+    script = resources.files("aarch64_wheels.native.identity") / "ask.py"
+    argv = [sys.executable, "-I", "-c", script.read_text(encoding="utf-8")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, env={"PATH": path})
+    return Facts.parse(done.stdout)
+
+
 def test_lists_become_tuples() -> None:
     found = facts()
     assert (found.version, found.libc) == ((3, 13, 5), ("glibc", "2.28"))
+    assert (found.release, found.gcc) == ("cpython 3.13.5", "10.2.1")
     assert found.is_aarch64
 
 

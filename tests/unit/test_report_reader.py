@@ -12,13 +12,32 @@ from hypothesis import strategies as st
 
 from aarch64_wheels.report.model import Basis, Status, TargetRecord
 from aarch64_wheels.report.reader import read_target
-from tests.unit.report_samples import CUT_SHORT, FAILED_TARGET, MIXED_TARGET, OK_TARGET, SLOW_TARGET
+from tests.unit.report_samples import (
+    CPYTHON,
+    CUT_SHORT,
+    FAILED_TARGET,
+    GLIBC,
+    MIXED_TARGET,
+    OK_TARGET,
+    REFUSAL,
+    SLOW_TARGET,
+    WARNING,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BASIS = Basis(source="1", settings="2", image="sha256:3")
-WHOLE = replace(MIXED_TARGET, basis=BASIS, shared=True)
+WHOLE = replace(
+    MIXED_TARGET,
+    wheel=replace(MIXED_TARGET.wheel, findings=(WARNING,), versions=(GLIBC,))
+    if MIXED_TARGET.wheel
+    else None,
+    basis=BASIS,
+    shared=True,
+    findings=(REFUSAL,),
+    tools=(CPYTHON,),
+)
 RECORDS = {
     "built": OK_TARGET,
     "failed": FAILED_TARGET,
@@ -80,6 +99,21 @@ PLACES: dict[str, Callable[[dict[str, Any]], tuple[Any, Any]]] = {
     "objects": lambda row: (row["wheel"], "objects"),
     "compilers": lambda row: (row["wheel"]["objects"][0], "compilers"),
     "compiler": lambda row: (row["wheel"]["objects"][0]["compilers"], 0),
+    "producers": lambda row: (row["wheel"]["objects"][1], "producers"),
+    "producer": lambda row: (row["wheel"]["objects"][1]["producers"], 0),
+    "sha256-of-an-object": lambda row: (row["wheel"]["objects"][0], "sha256"),
+    "package": lambda row: (row["wheel"]["objects"][0], "package"),
+    "findings": lambda row: (row["wheel"], "findings"),
+    "finding": lambda row: (row["wheel"]["findings"], 0),
+    "level": lambda row: (row["wheel"]["findings"][0], "level"),
+    "message": lambda row: (row["wheel"]["findings"][0], "message"),
+    "section": lambda row: (row["wheel"]["findings"][0], "section"),
+    "versions": lambda row: (row["wheel"], "versions"),
+    "version": lambda row: (row["wheel"]["versions"][0], "version"),
+    "findings-of-a-refusal": lambda row: (row, "findings"),
+    "check-of-a-refusal": lambda row: (row["findings"][0], "check"),
+    "tools": lambda row: (row, "tools"),
+    "version-of-a-tool": lambda row: (row["tools"][0], "version"),
     "calls": lambda row: (row, "calls"),
     "native": lambda row: (row["calls"], "native"),
     "native-seconds": lambda row: (row["calls"], "native_seconds"),
@@ -128,6 +162,23 @@ def test_only_null_is_nothing(name: str, falsy: object) -> None:
 @pytest.mark.parametrize("name", ["identifier", "log", "backend"])
 def test_no_line_of_a_terminal_gets_in(name: str) -> None:
     row = {**json.loads(OK_TARGET.to_json()), name: "x\n::error::y\x1b[2J"}
+    assert read_target(json.dumps(row)) is None
+
+
+NEWER = {
+    "findings": lambda row: row,
+    "tools": lambda row: row,
+    "findings-of-the-wheel": lambda row: row["wheel"],
+    "versions": lambda row: row["wheel"],
+    "producers": lambda row: row["wheel"]["objects"][0],
+}
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_a_record_of_an_older_version_is_no_record(name: str) -> None:
+    """What it says nothing of is not known to be nothing: the wheel is made anew."""
+    row = json.loads(WHOLE.to_json())
+    del NEWER[name](row)[name.split("-", maxsplit=1)[0]]
     assert read_target(json.dumps(row)) is None
 
 

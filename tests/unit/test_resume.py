@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pytest
 
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import Basis, TargetRecord
-from aarch64_wheels.resume import basis_of, source_digest, still_good
+from aarch64_wheels.resume import basis_of, files_digest, source_digest, still_good
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
 from aarch64_wheels.source import Metadata, Source, SourceKind
 from aarch64_wheels.stages.job import Given
@@ -188,6 +189,8 @@ OTHERS: dict[str, dict[str, Any]] = {
     "mode": {"plan_fields": {"mode": Mode.ACCELERATED}},
     "compiler": {"plan_fields": {"compiler": Compiler.AUTO}},
     "requirements": {"plan_fields": {"build_requires": ("wheel",)}},
+    "strip": {"plan_fields": {"strip": True}},
+    "time": {"plan_fields": {"source_date_epoch": 1}},
     "test-image": {"plan_fields": {"test_image": replace(DEBIAN, reference="clean:1")}},
 }
 
@@ -225,8 +228,34 @@ def test_wheels_are_those_of_the_same_package_commits_and_way(tmp_path: Path) ->
         replace(source, package=PurePosixPath("p2")),
         replace(source, git_data=tmp_path / "git"),
     ]
-    digests = {source_digest(row, (), by_sdist=False) for row in changed}
-    digests.add(source_digest(source, (), by_sdist=True))
+    files = [files_digest(row, ()) for row in changed]
     (tmp_path / "git/HEAD").write_text("ref: refs/heads/other")
-    digests.add(source_digest(changed[2], (), by_sdist=False))
+    files.append(files_digest(changed[2], ()))
+    digests = {source_digest(row, by_sdist=False) for row in files}
+    digests.add(source_digest(files[0], by_sdist=True))
     assert len(digests) == 5
+    assert all(re.fullmatch("[0-9a-f]{64}", row) for row in (*files, *digests))
+
+
+def test_the_digest_of_an_sdist_is_the_file_s(tmp_path: Path) -> None:
+    sdist = Source(
+        kind=SourceKind.SDIST,
+        origin="small-1.0.tar.gz",
+        root=tmp_path / "not there",
+        sha256="5" * 64,
+        metadata=Metadata(),
+    )
+    assert files_digest(sdist, ()) == "5" * 64
+
+
+def test_the_digest_of_a_directory_is_the_same_elsewhere(tmp_path: Path) -> None:
+    def digest(name: str, text: str) -> str:
+        place = tmp_path / name
+        place.mkdir()
+        (place / "a.c").write_text(text)
+        source = Source(
+            kind=SourceKind.DIRECTORY, origin=name, root=place, sha256="", metadata=Metadata()
+        )
+        return files_digest(source, ())
+
+    assert digest("one", "int x;") == digest("another", "int x;") != digest("third", "int y;")

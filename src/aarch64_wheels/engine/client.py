@@ -79,6 +79,16 @@ class Engine:
         """Give the image's id. Raises UnfitError if the engine does not hold it."""
         return str(self._required(reference)["Id"])
 
+    def image_digest(self, reference: str) -> str:
+        """Give the digest of the image's manifest in a registry; empty if it came from none.
+
+        Raises UnfitError if the engine does not hold it.
+        """
+        named = self._required(reference).get("RepoDigests") or ()
+        # An image that came from several has one for each of them.
+        found = sorted(str(name) for name in named if "@" in str(name))
+        return found[0].rpartition("@")[2] if found else ""
+
     def image_architecture(self, reference: str) -> str:
         """Give the image's architecture (`arm64`). Raises UnfitError if there is no such image."""
         return str(self._required(reference).get("Architecture", ""))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.engine.create_args import CreateArgs
 from aarch64_wheels.engine.watch import Limits
-from aarch64_wheels.native.places import BIN, COMPILERS, NATIVE
+from aarch64_wheels.native.places import BIN, COMPILERS, NATIVE, REPAIR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ QEMU_CPU = "cortex-a72"
 #: not ours, and nothing in the container can alter the host's file.
 CA_BUNDLE = PurePosixPath("/etc/aarch64-wheels/ca.pem")
 #: What stages call by name, and is native where `BIN` comes before the image's own.
-_TOOLS = frozenset({"auditwheel", "uv"})
+_TOOLS = frozenset({"auditwheel", REPAIR, "uv"})
 
 
 @dataclass(frozen=True, kw_only=True)

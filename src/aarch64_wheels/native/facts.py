@@ -34,6 +34,7 @@ class Facts:
         includes: where the headers are (`include`, `platinclude`).
         config_h, makefile: the files that `sysconfig` names. base_prefix: of the installation.
         path: the image's PATH. config, build_time: variables of `sysconfig`, all and as built.
+        gcc: the version of the image's GCC, such as `10.2.1`; empty where it has none.
     """
 
     implementation: str
@@ -54,6 +55,7 @@ class Facts:
     path: str
     config: Mapping[str, str | int | None]
     build_time: Mapping[str, str | int | None]
+    gcc: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -74,6 +76,11 @@ class Facts:
         """The image's own PATH, also where the container asked has native tools on it."""
         ours = {str(COMPILERS), str(BIN)}
         return ":".join(part for part in self.path.split(":") if part not in ours)
+
+    @property
+    def release(self) -> str:
+        """What it is, with its version: `cpython 3.13.5`, or Python's version for others."""
+        return f"{self.implementation} {'.'.join(map(str, self.version))}"
 
     @property
     def is_free_threaded(self) -> bool:

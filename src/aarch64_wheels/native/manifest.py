@@ -42,6 +42,15 @@ def write_manifest(directory: Path, key: str, entries: Iterable[Entry]) -> None:
     (directory / NAME).write_text(f"{text}\n", encoding="utf-8")
 
 
+def read_versions(directory: Path) -> dict[str, str]:
+    """Give the version of each part of a bundle, by name; a bundle that tells none has none."""
+    try:
+        rows = json.loads((directory / NAME).read_text(encoding="utf-8"))["components"]
+        return {str(row["name"]): str(row["version"]) for row in rows}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {}
+
+
 def digest(root: Path, parts: Iterable[str]) -> str:
     r"""Hash some parts (files, or directories with all they hold) of a directory.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aarch64_wheels.audit.model import Finding, SymbolVersion
 
 #: Raised whenever a field of `report.json` changes its meaning or goes away.
 SCHEMA_VERSION = 1
@@ -63,13 +66,23 @@ class CallSummary:
 class ObjectRecord:
     """An ELF file in a wheel: its path there, and what compiled the code in it.
 
-    `compilers` holds `clang` (native) and `gcc` (the image's own, or a fallback to it), sorted;
-    `unknown` among them stands for code whose compilation was not recorded, and `image` alone
-    for a library of the image that the repair has put into the wheel.
+    Attributes:
+        path: the wheel's member.
+        compilers: `clang` (native) and `gcc` (the image's own, or a fallback to it), with their
+            versions where these are known, sorted; `unknown` among them stands for code whose
+            compilation was not recorded, and `image` alone for a library of the image that the
+            repair has put into the wheel.
+        producers: compilers and linkers as they have signed it (`.comment`), sorted. What the
+            image's start files and archives bring along has signatures too.
+        sha256: of its bytes in the finished wheel.
+        package: of a library of the image, the package there, as a purl. Empty if it is none.
     """
 
     path: str
     compilers: tuple[str, ...]
+    producers: tuple[str, ...] = ()
+    sha256: str = ""
+    package: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +90,7 @@ class WheelRecord:
     """A finished wheel: file name in the output directory, SHA-256, size in bytes, policy met.
 
     `objects` says of each ELF file in it what compiled it; empty where that was not recorded.
+    `findings` are the audit's warnings, and `versions` what its objects ask for at most.
     """
 
     filename: str
@@ -84,6 +98,8 @@ class WheelRecord:
     size: int
     policy: str
     objects: tuple[ObjectRecord, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    versions: tuple[SymbolVersion, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +121,29 @@ class Basis:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ToolRecord:
+    """A program that had a part in the work, as its makers call it, and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRecord:
+    """An image that was built in.
+
+    Attributes:
+        reference: as it was asked for.
+        id: of its configuration, and so of its content: the same image has the same anywhere.
+        digest: of its manifest in a registry, empty for one that came from none.
+    """
+
+    reference: str
+    id: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TargetRecord:
     """Everything known of one target after it ended.
 
@@ -113,7 +152,9 @@ class TargetRecord:
     how the build backend ran (`native` or `emulated`), `backend_reason` why it fell back to
     being emulated, and `calls` what became of the compiler calls, None where none was recorded.
     With `shared`, the wheel is one that another target made and this one only had to test; with
-    `resumed`, an earlier run made it. `basis` says what it was made from.
+    `resumed`, an earlier run made it. `basis` says what it was made from, `tools` with what besides
+    the run's own tools. `findings` are the audit's of a wheel that it refused; those of a finished
+    one stand in its own record.
     """
 
     identifier: str
@@ -128,6 +169,8 @@ class TargetRecord:
     shared: bool = False
     resumed: bool = False
     basis: Basis | None = None
+    findings: tuple[Finding, ...] = ()
+    tools: tuple[ToolRecord, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -145,7 +188,8 @@ class Report:
 
     `started` is an ISO 8601 UTC time; `seconds` the wall time of the whole run,
     image and source included. `sdist` is what the wheels were built from, where that was to be kept
-    (`--sdist`), and None otherwise.
+    (`--sdist`), and None otherwise. `images` holds what `image` and `image_id` name in one line,
+    and `tools` what the run used, by name.
     """
 
     tool_version: str
@@ -161,6 +205,8 @@ class Report:
     seconds: float
     targets: tuple[TargetRecord, ...] = field(default_factory=tuple)
     sdist: SdistRecord | None = None
+    images: tuple[ImageRecord, ...] = ()
+    tools: tuple[ToolRecord, ...] = ()
 
     @property
     def failed(self) -> tuple[TargetRecord, ...]:

@@ -7,6 +7,7 @@ import math
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aarch64_wheels.audit.model import Finding, Level, SymbolVersion
 from aarch64_wheels.report.model import (
     Basis,
     CallSummary,
@@ -15,6 +16,7 @@ from aarch64_wheels.report.model import (
     StageRecord,
     Status,
     TargetRecord,
+    ToolRecord,
     WheelRecord,
 )
 
@@ -52,6 +54,8 @@ def _target(data: dict[str, Any]) -> TargetRecord:
             "wheel": None if data["wheel"] is None else _wheel(data["wheel"]),
             "calls": None if data["calls"] is None else _calls(data["calls"]),
             "basis": None if data["basis"] is None else _made(Basis, data["basis"]),
+            "findings": tuple(_finding(row) for row in _list(data["findings"])),
+            "tools": tuple(_made(ToolRecord, row) for row in _list(data["tools"])),
         },
     )
 
@@ -81,11 +85,24 @@ def _stage(data: dict[str, Any]) -> StageRecord:
 
 
 def _wheel(data: dict[str, Any]) -> WheelRecord:
-    objects = tuple(
-        _made(ObjectRecord, {**row, "compilers": tuple(map(_text, _list(row["compilers"])))})
-        for row in _list(data["objects"])
+    return _made(
+        WheelRecord,
+        {
+            **data,
+            "objects": tuple(_object(row) for row in _list(data["objects"])),
+            "findings": tuple(_finding(row) for row in _list(data["findings"])),
+            "versions": tuple(_made(SymbolVersion, row) for row in _list(data["versions"])),
+        },
     )
-    return _made(WheelRecord, {**data, "objects": objects})
+
+
+def _object(data: dict[str, Any]) -> ObjectRecord:
+    names = {name: tuple(map(_text, _list(data[name]))) for name in ("compilers", "producers")}
+    return _made(ObjectRecord, {**data, **names})
+
+
+def _finding(data: dict[str, Any]) -> Finding:
+    return _made(Finding, {**data, "level": Level(data["level"])})
 
 
 def _calls(data: dict[str, Any]) -> CallSummary:

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import platform
+import subprocess
 import sys
 import sysconfig
 
@@ -28,6 +29,24 @@ def _libc_version() -> str:
         return os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
         return ""  # musl
+
+
+def _gcc_version() -> str:
+    """Ask the image's GCC; before version 7 it did not know the first of the two questions."""
+    for question in ("-dumpfullversion", "-dumpversion"):
+        try:
+            done = subprocess.run(
+                ["gcc", question],  # noqa: S607 - the one that a build finds
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+        except OSError:
+            return ""  # there is none
+        answer = done.stdout.decode("ascii", "replace").strip()
+        if answer.replace(".", "").isdigit():
+            return answer
+    return ""
 
 
 def _site() -> str:
@@ -62,6 +81,7 @@ def facts() -> dict[str, object]:
         "path": os.environ.get("PATH", ""),
         "config": sysconfig.get_config_vars(),
         "build_time": _build_time(),
+        "gcc": _gcc_version(),
     }
 
 
