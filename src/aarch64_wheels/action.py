@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from actions_toolkit import core
 
 from aarch64_wheels import signals
+from aarch64_wheels.audit.sarif import FILE_NAME as SARIF_NAME
 from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError, UsageError
 from aarch64_wheels.hostindex import pip_config_files, read_index_settings
 from aarch64_wheels.report.github import GitHubObserver
@@ -149,6 +150,7 @@ def _hand_over(report: Report, output_dir: Path, environ: Mapping[str, str]) -> 
     core.set_output("wheels", json.dumps(wheels))
     core.set_output("wheelhouse", str(output_dir))
     core.set_output("report", str(output_dir / FILE_NAME))
+    core.set_output("sarif", str(output_dir / SARIF_NAME))
     if page := environ.get("GITHUB_STEP_SUMMARY"):
         with Path(page).open("a", encoding="utf-8") as file:
             file.write(render_summary(report))

@@ -30,6 +30,9 @@ examples:
   aarch64-wheels build --compiler gcc                with the image's own compiler
   aarch64-wheels plan --json                         what would be built
   aarch64-wheels audit wheelhouse/*.whl              is a wheel what it claims to be?
+  aarch64-wheels audit --sarif audit.sarif dist      for GitHub code scanning
+  aarch64-wheels audit --run dist                    import what is in it, too
+  aarch64-wheels audit --explain cpu-baseline        what a check is about
   aarch64-wheels image list                          the images known by name
   aarch64-wheels image build debian                  assemble the embedded image now
   aarch64-wheels image accelerate debian --tag fast  an image with native tools, for cibuildwheel
@@ -118,6 +121,8 @@ def _add_option(parser: argparse._ActionsContainer, option: Option) -> None:
 def _metavar(option: Option) -> str:
     if option.field in ("python", "skip", "enable", "test_skip"):
         return "SEL"
+    if option.field == "audit_levels":
+        return "CHECK=LEVEL"
     return "|".join(option.choices) or option.name.rpartition("-")[2].upper()
 
 
@@ -137,9 +142,26 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_audit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("wheels", nargs="+", type=Path, metavar="WHEEL")
+    text = "wheels, and directories whose wheels are taken"
+    parser.add_argument("wheels", nargs="*", type=Path, metavar="WHEEL", help=text)
     parser.add_argument("--plat", metavar="TAG", help="a tag to meet, as manylinux2014_aarch64")
+    _add_settings(parser, [row for row in options() if row.field == "audit_levels"])
     parser.add_argument("--json", action="store_true", help="the findings as JSON")
+    text = "write the findings as SARIF, for GitHub code scanning"
+    parser.add_argument("--sarif", type=Path, metavar="FILE", help=text)
+    text = "explain a check, or list all"
+    parser.add_argument("--explain", nargs="?", const="", metavar="CHECK", help=text)
+    _add_run(parser.add_argument_group("import tests under a plain ARMv8.0 processor"))
+
+
+def _add_run(parser: argparse._ActionsContainer) -> None:
+    text = "import every extension of the wheels in a container, under QEMU on x86-64"
+    parser.add_argument("--run", action="store_true", help=text)
+    text = "the aarch64 image to import in (default: debian, assembled here)"
+    parser.add_argument("--image", metavar="NAME|REF", help=text)
+    names = [name for name in EngineName if name is not EngineName.NONE]
+    parser.add_argument("--engine", choices=names, help="which container engine to use")
+    parser.add_argument("--cache-dir", metavar="DIR", help=TEXTS["cache_dir"])
 
 
 def _add_image(parser: argparse.ArgumentParser) -> None:

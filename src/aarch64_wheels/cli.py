@@ -108,10 +108,31 @@ def _plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     return run_plan(layers, environ, as_json=arguments.json, as_matrix=arguments.matrix)
 
 
-def _audit(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
-    from aarch64_wheels.audit import run_audit
+def _audit(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    from aarch64_wheels.audit.catalogue import Levels
+    from aarch64_wheels.commands.audit import Order, run_audit, run_explain
+    from aarch64_wheels.settings.layers import load
 
-    return run_audit(arguments.wheels, arguments.plat, as_json=arguments.json)
+    if arguments.explain is not None:
+        return run_explain(arguments.explain)
+    settings = load(_flags(arguments), environ).settings()
+    run = None
+    if arguments.run:
+        from aarch64_wheels.commands.audit_run import RunOptions
+
+        image = arguments.image or RunOptions.image
+        run = RunOptions(
+            cache_dir=settings.cache_dir, image=image, engine=settings.engine, environ=environ
+        )
+    order = Order(
+        paths=arguments.wheels,
+        plat=arguments.plat,
+        levels=Levels.parse(settings.audit_levels),
+        as_json=arguments.json,
+        sarif=arguments.sarif,
+        run=run,
+    )
+    return run_audit(order, environ)
 
 
 def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

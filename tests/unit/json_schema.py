@@ -1,4 +1,4 @@
-"""As much of JSON Schema (draft 7) as the project's schema uses, and an error for the rest."""
+"""As much of JSON Schema (draft 7, 2020-12) as our schemas use, and an error for the rest."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ def _type(rule: str | list[str], value: Any, place: str, _: Any) -> list[str]:
 
 def _enum(rule: list[str], value: Any, place: str, _: Any) -> list[str]:
     return [] if value in rule else [f"{place}: is none of {', '.join(rule)}"]
+
+
+def _const(rule: Any, value: Any, place: str, _: Any) -> list[str]:
+    return [] if value == rule else [f"{place}: is not {rule}"]
+
+
+def _required(rule: list[str], value: Any, place: str, _: Any) -> list[str]:
+    missing = [key for key in rule if isinstance(value, dict) and key not in value]
+    return [f"{place}.{key}: is missing" for key in missing]
 
 
 def _any_of(rule: list[dict[str, Any]], value: Any, place: str, _: Any) -> list[str]:
@@ -79,6 +88,8 @@ def _min_length(rule: int, value: Any, place: str, _: Any) -> list[str]:
 _CHECKS: Mapping[str, Callable[[Any, Any, str, Any], list[str]]] = {
     "type": _type,
     "enum": _enum,
+    "const": _const,
+    "required": _required,
     "anyOf": _any_of,
     "items": _items,
     "properties": _properties,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels import __version__
+from aarch64_wheels.audit.sarif import repository
 from aarch64_wheels.commands.before_all import BeforeAll
 from aarch64_wheels.commands.fit import is_emulated, make_fit
 from aarch64_wheels.commands.given import check_given, given_to
@@ -22,6 +23,13 @@ from aarch64_wheels.commands.inputs import (
     open_settings_source,
     plan_source,
     project_layers,
+)
+from aarch64_wheels.commands.origins import (
+    engine_record,
+    from_sdist,
+    image_record,
+    origins_of,
+    tool_records,
 )
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.commands.sdist import through_sdist
@@ -33,15 +41,15 @@ from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report
-from aarch64_wheels.report.writer import write_report
-from aarch64_wheels.resume import basis_of, source_digest, still_good
+from aarch64_wheels.report.writer import write_findings, write_report
+from aarch64_wheels.resume import basis_of, files_digest, source_digest, still_good
 from aarch64_wheels.settings.schema import EngineName, Settings
 from aarch64_wheels.source.project import find_project
 from aarch64_wheels.targets import NO_TARGET
 from aarch64_wheels.wheelhouse import Wheelhouse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from aarch64_wheels.commands.hostrooms import HostRoom
     from aarch64_wheels.commands.rooms import ImageRoom
@@ -77,7 +85,7 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
         plan = plan_source(project_layers(layers, source, host, observer.note), source, host)
         check_given(plan, source.root, host.environ)
         if not plan.targets:
-            return _build_nothing(plan, settings, observer)
+            return _build_nothing(plan, settings, host, observer)
         engine = _open_engine(settings, host, plan, observer)
         build = Build(
             settings=settings, host=host, engine=engine, observer=observer, scratch=Path(scratch)
@@ -86,12 +94,13 @@ def run_build(layers: Layers, environ: Mapping[str, str], observer: Observer) ->
             report = build.run(plan, source, wheelhouse)
         finally:
             engine.close_all()
-    write_report(report, settings.output_dir)
-    observer.finished(report)
+    _tell(report, settings, host, observer)
     return (ExitCode.TARGET_FAILED if report.failed else ExitCode.OK), report
 
 
-def _build_nothing(plan: Plan, settings: Settings, observer: Observer) -> tuple[ExitCode, Report]:
+def _build_nothing(
+    plan: Plan, settings: Settings, host: Host, observer: Observer
+) -> tuple[ExitCode, Report]:
     """Report that there was nothing to build, which for this is no failure."""
     observer.note(NO_TARGET)
     report = Report(
@@ -107,9 +116,15 @@ def _build_nothing(plan: Plan, settings: Settings, observer: Observer) -> tuple[
         started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         seconds=0.0,
     )
-    write_report(report, settings.output_dir)
-    observer.finished(report)
+    _tell(report, settings, host, observer)
     return ExitCode.OK, report
+
+
+def _tell(report: Report, settings: Settings, host: Host, observer: Observer) -> None:
+    """Write what happened beside the wheels, and show it."""
+    write_report(report, settings.output_dir)
+    write_findings(report, settings.output_dir, repository(host.environ))
+    observer.finished(report)
 
 
 def _open_engine(
@@ -159,12 +174,14 @@ class Build:
         rooms: tuple[ImageRoom | HostRoom, ...] = tuple(entered.by_image.values())
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
-        pipeline, sdist = self._pipeline(plan, source, wheelhouse, entered), None
+        left_out = _left_out(source, wheelhouse.directory, self.settings.cache_dir, self.scratch)
+        sha256, sdist = files_digest(source, left_out), None
+        pipeline = self._pipeline(plan, source, wheelhouse, entered, left_out, sha256)
         # Not before: a run that cannot begin leaves what an earlier one has made and recorded.
         wheelhouse.begin(resume=self.settings.resume)
         if self.settings.sdist:
             found = through_sdist(pipeline, source, self.scratch)
-            pipeline, sdist = found.pipeline, found.record
+            pipeline, sdist = from_sdist(found.pipeline, found.record), found.record
         targets = pipeline.run()
         project, version = _identity(pipeline.plan, targets)
         return Report(
@@ -173,7 +190,7 @@ class Build:
             project=project,
             version=version,
             source=plan.source,
-            source_sha256=plan.source_sha256,
+            source_sha256=sha256,
             image=" ".join(room.image.reference for room in rooms),
             image_id=" ".join(room.image_id for room in rooms),
             mode=plan.mode,
@@ -181,6 +198,8 @@ class Build:
             started=started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - clock, 3),
             sdist=sdist,
+            images=tuple(filter(None, (image_record(self.engine, room) for room in rooms))),
+            tools=(*tool_records(rooms), *engine_record(self.engine)),
         )
 
     def _enter(self, plan: Plan) -> BeforeAll[ImageRoom] | BeforeAll[HostRoom]:
@@ -205,10 +224,11 @@ class Build:
         source: Source,
         wheelhouse: Wheelhouse,
         rooms: BeforeAll[ImageRoom] | BeforeAll[HostRoom],
+        left_out: Collection[Path],
+        sha256: str,
     ) -> Pipeline:
-        left_out = _left_out(source, wheelhouse.directory, self.settings.cache_dir, self.scratch)
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
-        made_from = source_digest(source, left_out, by_sdist=self.settings.sdist)
+        made_from = source_digest(sha256, by_sdist=self.settings.sdist)
         bases = {
             row.identifier: basis_of(
                 plan,
@@ -228,6 +248,7 @@ class Build:
             observer=self.observer,
             given=lambda target: given[target.identifier],
             bases=bases,
+            origins=origins_of(plan, source, sha256, self.engine, rooms.by_image),
             done=self._done(wheelhouse, bases),
             package=source.package,
             git_data=source.git_data,

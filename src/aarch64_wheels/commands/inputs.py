@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.catalogue import find_image, interpreters
+from aarch64_wheels.epoch import VARIABLE, source_epoch
 from aarch64_wheels.hostindex import IndexSettings, pip_config_files, read_index_settings
 from aarch64_wheels.native.choose import choose_system
 from aarch64_wheels.native.wheels import ensure_patchelf
@@ -98,6 +99,9 @@ def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
         layers: what the user and the project have set (`project_layers`).
         source: what is built.
         host: this machine.
+
+    Raises:
+        UsageError: what was asked for cannot be planned, or its time is none.
     """
     return make_plan(
         layers,
@@ -106,6 +110,7 @@ def plan_source(layers: Layers, source: Source, host: Host) -> Plan:
         find_image,
         source_origin=source.origin,
         sha256=source.sha256,
+        source_date_epoch=source_epoch(host.environ.get(VARIABLE, ""), source.epoch),
         host_machine=host.machine,
         host_system=host.system,
     )

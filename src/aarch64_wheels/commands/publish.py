@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.audit.catalogue import Levels
 from aarch64_wheels.errors import ExitCode, UsageError
 from aarch64_wheels.publish import checks, render
 from aarch64_wheels.publish.assets import make_assets
@@ -202,8 +203,9 @@ def _findings(
     tag = settings.tag or settings.github_release or _pushed_tag(environ)
     found = [*checks.check_tag(files, tag)]
     found += check_reports(files, places, allow_partial=settings.allow_partial)
+    levels = Levels.parse(settings.audit_levels)
     for one in files:
-        found += [*checks.check_metadata(one), *checks.check_audit(one)]
+        found += [*checks.check_metadata(one), *checks.check_audit(one, levels)]
     return found
 
 

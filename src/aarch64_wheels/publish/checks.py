@@ -15,7 +15,9 @@ from packaging.version import InvalidVersion, Version
 from twine.commands.check import check
 from twine.package import PackageFile
 
-from aarch64_wheels.audit import Level, audit_wheel
+from aarch64_wheels.audit import Level
+from aarch64_wheels.audit.catalogue import Levels
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.errors import AarchWheelsError, PublishError
 from aarch64_wheels.publish.index import is_public
 from aarch64_wheels.text import one_line
@@ -32,6 +34,7 @@ _MOST_SAID = 600
 _SEPARATOR = re.compile(r"[-_/@]")
 #: Platform tags that PyPI does not know what they need: all of Linux but some old ARM.
 _BARE_LINUX = re.compile(r"linux_(?!armv[67]l$)")
+_NO_LEVELS = Levels()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,12 +127,17 @@ def _said_by_twine(one: Distribution) -> str:
     return said.getvalue() if failed else ""
 
 
-def check_audit(one: Distribution) -> Iterator[Finding]:
-    """Say what the audit finds in a wheel for aarch64; others are not for it."""
+def check_audit(one: Distribution, levels: Levels = _NO_LEVELS) -> Iterator[Finding]:
+    """Say what the audit finds in a wheel for aarch64; others are not for it.
+
+    Args:
+        one: the file.
+        levels: of the audit's checks, where the user has chosen others.
+    """
     if not one.is_aarch64:
         return
     try:
-        result = audit_wheel(one.path)
+        result = audit_wheel(one.path, levels=levels)
     except AarchWheelsError as error:
         said = ": ".join(filter(None, (error.what, error.found)))
         yield Finding(filename=one.filename, message=f"audit: {said}")

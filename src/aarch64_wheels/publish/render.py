@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from aarch64_wheels.report import wording
-from aarch64_wheels.report.summary import escape
+from aarch64_wheels.report.markdown import escape
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from aarch64_wheels.report import compiled, table, wording
+from aarch64_wheels.report import audits, compiled, table, wording
 from aarch64_wheels.report.advice import advice
 from aarch64_wheels.report.model import Stage, Status
 from aarch64_wheels.text import clean
@@ -141,12 +141,14 @@ class ConsoleObserver:
         self._say(f"[{wording.short(target.identifier)}] {outcome} in {took}", style)
 
     def finished(self, report: Report) -> None:
-        """Print the failures, what fell back, the table of wheels, and one closing line."""
+        """Print failures, what fell back, the audit's warnings, the table, one closing line."""
         self.close()
         for target in report.failed:
             self._tell_failure(target)
         for line in compiled.fallbacks(report):
             self._print(Text(clean(line)))
+        for line in audits.lines(report.wheels):
+            self._print(Text(line, style="yellow"))
         self._tell_table(report)
         if line := advice(report):
             self._print(Text(clean(line)))

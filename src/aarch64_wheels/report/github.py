@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING
 from actions_toolkit import core
 from actions_toolkit.command import issue
 
-from aarch64_wheels.report import compiled, wording
+from aarch64_wheels.audit.model import Level
+from aarch64_wheels.report import audits, compiled, wording
 from aarch64_wheels.report.advice import advice
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean, inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from aarch64_wheels.audit.groups import Audited
     from aarch64_wheels.plan import Plan
     from aarch64_wheels.report.model import Report, Stage, StageRecord, TargetRecord
 
@@ -103,6 +105,7 @@ class GitHubObserver:
             if lines := [clean(line) for line in compiled.fallbacks(report)]:
                 message = wording.shorten("\n".join(lines), _MAX_ANNOTATION)
                 core.notice(message, title="aarch64-wheels: done by emulated programs")
+            _annotate(audits.audited(report), errors=len(report.failed))
             if line := advice(report):
                 self._say(line)
             core.notice(wording.headline(report), title="aarch64-wheels")
@@ -117,6 +120,12 @@ class GitHubObserver:
             yield
         finally:
             core.end_group()
+            sys.stdout.flush()
+
+    def audited(self, rows: Sequence[Audited]) -> None:
+        """Annotate the step with what audits have found."""
+        with self._lock:
+            _annotate(rows)
             sys.stdout.flush()
 
     def fail(self, message: str, *, title: str) -> None:
@@ -139,6 +148,12 @@ class GitHubObserver:
         """Print one line that is no workflow command."""
         sys.stdout.write(f"{self._stamp()} {inert(clean(line))}\n")
         sys.stdout.flush()
+
+
+def _annotate(rows: Sequence[Audited], *, errors: int = 0) -> None:
+    for found in audits.make_annotations(rows, errors=errors):
+        tell = core.error if found.level is Level.ERROR else core.warning
+        tell(wording.shorten(found.message, _MAX_ANNOTATION), title=found.title)
 
 
 def _inert(lines: Iterable[str]) -> None:

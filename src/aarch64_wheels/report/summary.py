@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.report import compiled, wording
 from aarch64_wheels.report.advice import advice
+from aarch64_wheels.report.audits import audited, render_audits
+from aarch64_wheels.report.markdown import escape, row
 from aarch64_wheels.report.model import Status
 from aarch64_wheels.text import clean
 
@@ -20,17 +22,16 @@ if TYPE_CHECKING:
 _MAX_ERROR = 8000
 #: How many of the wheels' ELF files are listed.
 _MAX_OBJECTS = 50
-# Everything that Markdown, HTML or GitHub's mentions could take for markup.
-_MARKUP = re.compile(r"[^\w \-.,/+=()%]|_")
 
 
 def render_summary(report: Report) -> str:
-    """Write the report as Markdown: a table, the failures, a chart of the stages."""
+    """Write the report as Markdown: a table, the audit, the failures, a chart of the stages."""
     parts = [
         f"### {escape(wording.headline(report))}",
         "\n".join(_table(report)),
         "\n".join(f"- {escape(line)}" for line in compiled.fallbacks(report)),
         _objects(report),
+        render_audits(audited(report)).rstrip("\n"),
         escape(advice(report)),
         *(_failure(target) for target in report.failed),
         _chart(report),
@@ -38,30 +39,21 @@ def render_summary(report: Report) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def escape(value: str) -> str:
-    """Make text safe for a cell of a Markdown table: one line, no markup.
-
-    A character reference is never read as markup (CommonMark 2.5).
-    """
-    line = " ".join(clean(part) for part in value.splitlines())
-    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)
-
-
 def _table(report: Report) -> Iterator[str]:
     stages = report.stages
     how = compiled.COLUMNS if compiled.is_accelerated(report) else ()
     columns = ["target", "wheel", "size", "policy", *how, *map(str, stages), "total", "result"]
-    yield _row(columns)
+    yield row(columns)
     right = {"size", *map(str, stages), "total"}
-    yield _row(["--:" if column in right else "---" for column in columns])
+    yield row(["--:" if column in right else "---" for column in columns])
     for target in report.targets:
-        yield _row([escape(cell) for cell in _cells(report, target)])
+        yield row([escape(cell) for cell in _cells(report, target)])
     done = len(report.targets) - len(report.failed)
     total = wording.size(sum(wheel.size for wheel in report.wheels))
     work = wording.seconds(sum(target.seconds for target in report.targets))
     calls = ["", escape(compiled.total(report))] if how else []
     cells = ["**total**", f"{done} of {len(report.targets)}", total, "", *calls]
-    yield _row([*cells, *[""] * len(stages), work, ""])
+    yield row([*cells, *[""] * len(stages), work, ""])
 
 
 def _cells(report: Report, target: TargetRecord) -> list[str]:
@@ -78,10 +70,6 @@ def _cells(report: Report, target: TargetRecord) -> list[str]:
     ]
 
 
-def _row(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _failure(target: TargetRecord) -> str:
     lines = "\n".join(clean(line) for line in target.error.splitlines())
     error = wording.shorten(lines, _MAX_ERROR)
@@ -95,7 +83,7 @@ def _failure(target: TargetRecord) -> str:
 def _objects(report: Report) -> str:
     """List what compiled each ELF file of the wheels, folded."""
     rows = [
-        _row([escape(wheel.filename), escape(item.path), escape(", ".join(item.compilers))])
+        row([escape(wheel.filename), escape(item.path), escape(", ".join(item.compilers))])
         for wheel in report.wheels
         for item in wheel.objects
     ]

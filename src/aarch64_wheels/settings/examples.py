@@ -14,6 +14,10 @@ EXAMPLES = {
     "image": ('image = "manylinux_2_28"', 'image = "registry.example/wheels/manylinux_2_28:1"'),
     "test-image": ('test-image = "debian:trixie"',),
     "time-limit": ("time-limit = 45",),
+    "audit-levels": (
+        'audit-levels = ["debug-info=off", "licence=error"]',
+        'audit-levels = { debug-info = "off", licence = "error" }',
+    ),
     "before-all": (
         'before-all = "yum install -y libffi-devel"',
         'before-all = ["dnf install -y cmake", "sh {project}/tools/zlib.sh"]',

@@ -146,6 +146,20 @@ def _groups(value: object) -> tuple[str, ...]:
     return found
 
 
+def _levels(value: object) -> tuple[str, ...]:
+    """Read levels of the audit's checks; a table of them has a check's name for each key."""
+    # Imported here: the audit brings libraries that settings can mostly do without.
+    from aarch64_wheels.audit.catalogue import Levels
+
+    rows = [f"{name}={level}" for name, level in value.items()] if isinstance(value, dict) else None
+    found = _words(value) if rows is None else tuple(rows)
+    try:
+        Levels.parse(found)
+    except UsageError as error:
+        raise ValueError(f"{error.what}: {error.hint}") from None
+    return found
+
+
 def _quoted(value: object) -> tuple[str, ...]:
     """Split a string as a shell does; the items of a list are whole."""
     return tuple(shlex.split(value)) if isinstance(value, str) else tuple(_strings(value))
@@ -277,6 +291,13 @@ GROUPS = replace(
     wanted=f"{WORDS.wanted}, of {', '.join(ENABLE_GROUPS)}",
     from_toml=_groups,
     from_text=_groups,
+)
+LEVELS = replace(
+    WORDS,
+    wanted="CHECK=error, CHECK=warning or CHECK=off words, a list or a table of them",
+    from_toml=_levels,
+    from_text=_levels,
+    schema={"anyOf": [_STRING, _STRINGS, {"type": "object"}]},
 )
 QUOTED = _several("a string, quoted as for a shell,", _quoted)
 COMMAS = _several("a string with commas", _commas)

@@ -6,6 +6,8 @@ import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aarch64_wheels.settings import kinds
+
 
 class TrustedPublishing(enum.StrEnum):
     """Whether to upload with tokens that the CI's identity (OIDC) is exchanged for.
@@ -48,6 +50,7 @@ class PublishSettings:
         replace: exchange assets of the release that differ.
         comment: keep a comment with the table of wheels on the pull request.
         trust_config: of a private Sigstore (ClientTrustConfig, JSON); the public one if not given.
+        audit_levels: of the audit's checks, as for a build: files are audited before they are sent.
         config_file: a TOML file read instead of the `pyproject.toml` of this directory.
     """
 
@@ -65,4 +68,5 @@ class PublishSettings:
     replace: bool = False
     comment: bool = False
     trust_config: Path | None = None
+    audit_levels: tuple[str, ...] = field(default=(), metadata={"kind": kinds.LEVELS})
     config_file: Path | None = None

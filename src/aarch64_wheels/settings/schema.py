@@ -99,6 +99,9 @@ class Settings:
         fail_fast: begin nothing new once a target has failed.
         time_limit: minutes that a stage may take. silence_limit: minutes without output after
             which it is ended. 0 means no limit.
+        strip: take symbols and debug information out of compiled files when wheels are repaired.
+        audit_levels: `CHECK=error`, `CHECK=warning` or `CHECK=off`, for checks of the audit that
+            are not to have the levels of `data/checks.toml`.
         no_cache: use neither what `cache_dir` holds nor kept build environments; make all anew.
         config_file: a TOML file read instead of the source's `pyproject.toml`.
     """
@@ -125,6 +128,8 @@ class Settings:
     fail_fast: bool = False
     time_limit: int = 0
     silence_limit: int = 60
+    strip: bool = False
+    audit_levels: tuple[str, ...] = _of(kinds.LEVELS)
 
 
 @dataclass(frozen=True, kw_only=True)
