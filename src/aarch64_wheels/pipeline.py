@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from aarch64_wheels.bill import Origin
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.observer import Observer
     from aarch64_wheels.room import Rooms
@@ -39,6 +40,7 @@ class Pipeline:
         rooms: where targets are built. observer: told what happens, from several threads.
         given: what the host adds to a target's options.
         bases: what each target's wheel is made from, by identifier.
+        origins: where each target's wheel comes from, by identifier.
         done: records of an earlier run that need no work, by identifier.
         sdist: the file name of the sdist that this run has made and builds from; empty if none.
     """
@@ -51,6 +53,7 @@ class Pipeline:
     observer: Observer
     given: Callable[[Target], Given] = _nothing
     bases: Mapping[str, Basis] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     done: Mapping[str, TargetRecord] = field(default_factory=dict)
     package: PurePosixPath = field(default_factory=PurePosixPath)
     git_data: Path | None = None

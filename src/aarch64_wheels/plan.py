@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from aarch64_wheels.epoch import EARLIEST
 from aarch64_wheels.report.model import Stage
 from aarch64_wheels.settings.schema import BuildOptions
 
@@ -102,6 +103,9 @@ class Plan:
         test_image: to test wheels in, None for the image they are built in.
         may_share: one wheel may serve several targets, as far as the source can tell.
         fail_fast: begin no target once one has failed.
+        strip: take symbols and debug information out of what is compiled.
+        audit_levels: levels of the audit's checks, as the user writes them.
+        source_date_epoch: the time that a build takes for now, in seconds since 1970.
     """
 
     project: str
@@ -120,6 +124,9 @@ class Plan:
     test_image: Image | None = None
     may_share: bool = False
     fail_fast: bool = False
+    strip: bool = False
+    audit_levels: tuple[str, ...] = ()
+    source_date_epoch: int = EARLIEST
 
     @property
     def stages(self) -> tuple[Stage, ...]:

@@ -30,6 +30,7 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
     *,
     source_origin: str,
     sha256: str,
+    source_date_epoch: int,
     host_machine: str,
     host_system: str,
 ) -> Plan:
@@ -42,6 +43,7 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
         find_image: finds an image by its short name or reference.
         source_origin: the source as the user gave it, without credentials.
         sha256: hash of the sdist file, empty for a directory.
+        source_date_epoch: the time that a build takes for now, in seconds since 1970.
         host_machine: what `platform.machine()` says on this host.
         host_system: what it runs (see `choose_mode`).
 
@@ -76,6 +78,9 @@ def make_plan(  # noqa: PLR0913 - a pure function takes all it depends on
         test_image=find_image(settings.test_image) if settings.test_image else None,
         may_share=metadata.may_share,
         fail_fast=settings.fail_fast,
+        strip=settings.strip,
+        audit_levels=settings.audit_levels,
+        source_date_epoch=source_date_epoch,
     )
 
 

@@ -8,13 +8,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from aarch64_wheels.bill import built_by, target_tools
 from aarch64_wheels.errors import AarchWheelsError, StageError
 from aarch64_wheels.native.backend import BackendOutcome, NotNative, first_choice, second_choice
 from aarch64_wheels.native.places import CALLS
 from aarch64_wheels.native.provenance import MAX_BYTES, Call, parse_calls, summarize
 from aarch64_wheels.report.model import Stage, StageRecord, Status, TargetRecord, WheelRecord
 from aarch64_wheels.settings.schema import Compiler, Mode
-from aarch64_wheels.stages.audit import Audited, audit_repaired, keep_audited
+from aarch64_wheels.stages.audit import Audited, RefusedError, audit_repaired, keep_audited
 from aarch64_wheels.stages.audit_command import run_audit_command
 from aarch64_wheels.stages.build import build_wheel
 from aarch64_wheels.stages.environment import prepare_environment
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path, PurePosixPath
 
+    from aarch64_wheels.audit import Finding
+    from aarch64_wheels.bill import Origin
     from aarch64_wheels.engine.api import Session
     from aarch64_wheels.native.backend import BackendSetup
+    from aarch64_wheels.native.facts import Facts
     from aarch64_wheels.pipeline import Pipeline
     from aarch64_wheels.plan import Target
     from aarch64_wheels.room import Room
@@ -44,7 +48,9 @@ class TargetRun:
     Attributes:
         stages: of the last attempt. spent: seconds, of all attempts.
         outcome: who runs the build backend in the last attempt. calls: its compiler calls.
+        facts: of the target's interpreter.
         shared: the wheel was made for another target.
+        findings: of the audit, where that has refused the wheel.
     """
 
     pipeline: Pipeline
@@ -55,7 +61,9 @@ class TargetRun:
     wheel: WheelRecord | None = None
     outcome: BackendOutcome = field(default_factory=lambda: BackendOutcome(backend=""))
     calls: tuple[Call, ...] | None = None
+    facts: Facts | None = None
     shared: bool = False
+    findings: tuple[Finding, ...] = ()
 
     def record(self) -> TargetRecord:
         """Run the stages and say how it ended. Nothing but an interrupt gets out."""
@@ -76,6 +84,8 @@ class TargetRun:
             backend_reason=self.outcome.reason,
             calls=None if self.calls is None else summarize(self.calls),
             shared=self.shared,
+            findings=self.findings,
+            tools=target_tools(self.facts) if self.facts else (),
         )
 
     def _stage_record(self, stage: Stage) -> StageRecord:
@@ -86,6 +96,7 @@ class TargetRun:
         try:
             self._run()
         except AarchWheelsError as failure:
+            self.findings = failure.findings if isinstance(failure, RefusedError) else ()
             return f"{failure}{self._of_sdist()}"
         except Exception as bug:  # noqa: BLE001 - a fault of ours costs one target, not the run
             self.log.write(traceback.format_exc())
@@ -167,6 +178,7 @@ class TargetRun:
             lambda: prepare_environment(session, env, setup, self.outcome, is_placed=is_placed),
             session,
         )
+        self.facts = prepared.facts
         try:
             wheel = self._stage(Stage.BUILD, lambda: build_wheel(session, build, prepared), session)
         finally:
@@ -229,7 +241,15 @@ class TargetRun:
             given=self.pipeline.given(self.target),
             package=self.pipeline.package,
             git_data=self.pipeline.git_data,
+            origin=self._origin(),
         )
+
+    def _origin(self) -> Origin | None:
+        """Say where the wheel comes from, as far as it is known by now."""
+        origin = self.pipeline.origins.get(self.target.identifier)
+        if origin is None or self.facts is None:
+            return origin
+        return built_by(origin, self.outcome.backend, self.facts)
 
     def _stage(self, stage: Stage, work: Callable[[], T], session: Session | None = None) -> T:
         """Run a stage; the time that it may take in a container begins now."""

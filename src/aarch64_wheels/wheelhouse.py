@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, TextIO
 
+from aarch64_wheels.audit.sarif import FILE_NAME as SARIF_NAME
 from aarch64_wheels.errors import StageError, UnfitError
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import SdistRecord, WheelRecord
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    from aarch64_wheels.audit import AuditResult
     from aarch64_wheels.plan import Target
     from aarch64_wheels.report.model import ObjectRecord, TargetRecord
 
@@ -60,7 +62,7 @@ class Wheelhouse:
             logs.mkdir(exist_ok=True)
 
     def begin(self, *, resume: bool = False) -> None:
-        """Take away the report of an earlier run.
+        """Take away the report and the findings of an earlier run.
 
         Args:
             resume: leave what is recorded of its finished targets.
@@ -69,7 +71,8 @@ class Wheelhouse:
             UnfitError: the directory cannot be written.
         """
         with self._preparing():
-            (self.directory / FILE_NAME).unlink(missing_ok=True)
+            for name in (FILE_NAME, SARIF_NAME):
+                (self.directory / name).unlink(missing_ok=True)
             if not resume:
                 (self.directory / LOGS / RECORDS).unlink(missing_ok=True)
 
@@ -109,7 +112,7 @@ class Wheelhouse:
             yield Path(name)
 
     def keep(
-        self, wheel: Path, policy: str, objects: tuple[ObjectRecord, ...] = ()
+        self, wheel: Path, audit: AuditResult, objects: tuple[ObjectRecord, ...] = ()
     ) -> tuple[WheelRecord, bool]:
         """Move a finished wheel in, unless this run has made one of that name already.
 
@@ -125,7 +128,13 @@ class Wheelhouse:
             size = wheel.stat().st_size
             wheel.replace(self.directory / wheel.name)
             record = WheelRecord(
-                filename=wheel.name, sha256=sha256, size=size, policy=policy, objects=objects
+                filename=wheel.name,
+                sha256=sha256,
+                size=size,
+                policy=audit.policy,
+                objects=objects,
+                findings=audit.findings,
+                versions=audit.versions,
             )
             self._kept[wheel.name] = record
             return record, True

@@ -58,7 +58,7 @@ class Elf:
     search_path: str = ""
     align: int = PAGE
     stack: int = 6
-    flags: int = 5
+    flags: int = 4
     imports: tuple[str, ...] = ()
     text_relocations: bool = False
     more: tuple[Section, ...] = ()

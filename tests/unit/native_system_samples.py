@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +24,10 @@ class Linked(Elf):
     rpath: str = ""
     runpath: str = ""
 
-    def _dynamic(self, strings: Strings) -> bytes:
+    def _tags(self, strings: Strings) -> list[tuple[int, int | str]]:
         texts = [(DT_RPATH, self.rpath), (DT_RUNPATH, self.runpath)]
         tags = [(number, strings.add(text)) for number, text in texts if text]
-        return b"".join(struct.pack("<QQ", *tag) for tag in tags) + super()._dynamic(strings)
+        return [*tags, *super()._tags(strings)]
 
 
 def write_elf(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.errors import CommandError
+from aarch64_wheels.native.places import REPAIR
 from aarch64_wheels.stages.job import REPAIRED, Job
 from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.audit_samples import GOOD_NAME, write_wheel
@@ -88,6 +89,7 @@ def good_session(
         effects={
             HOOK: hook,
             "auditwheel repair": leaves(REPAIRED / name, wheel),
+            REPAIR: leaves(REPAIRED / name, wheel),
             "/opt/python/": says_facts(),
         }
     )

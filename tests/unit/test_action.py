@@ -86,6 +86,7 @@ def test_outputs_name_wheels_wheelhouse_and_report(runner: Runner, tmp_path: Pat
     assert json.loads(outputs["wheels"]) == [str(tmp_path / "dist" / WHEEL)]
     assert outputs["wheelhouse"] == str(tmp_path / "dist")
     assert outputs["report"] == str(tmp_path / "dist" / "report.json")
+    assert outputs["sarif"] == str(tmp_path / "dist" / "audit.sarif")
     assert WHEEL.replace("_", "&#95;") in runner.summary.read_text()
 
 

@@ -107,7 +107,7 @@ WRONG = {
     "unknown-mode": (["build", "--mode", "quick"], "emulated"),
     "two-sources": (["build", "one", "two"], "two"),
     "json-and-matrix": (["plan", "--json", "--matrix"], "not allowed with"),
-    "no-wheel": (["audit"], "WHEEL"),
+    "unknown-audit-engine": (["audit", "a.whl", "--run", "--engine", "none"], "none"),
     "unknown-image": (["image", "build", "ubuntu"], "debian"),
     "no-action": (["image"], "ACTION"),
     "unknown-way": (["publish", "--trusted-publishing", "perhaps"], "never"),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from aarch64_wheels.audit import AuditResult, Level, analysis, audit_wheel, check
+from aarch64_wheels.audit import AuditResult, Level, analysis, check
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.audit.platforms import Family
 from aarch64_wheels.audit.policy import Judgement, judge
 from aarch64_wheels.errors import UsageError

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.audit import AuditResult, Level, archive, audit_wheel, record
+from aarch64_wheels.audit import AuditResult, Level, archive, record
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.errors import UsageError
 from tests.unit.audit_samples import (
     EXTENSION,

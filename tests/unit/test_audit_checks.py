@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.audit import Level, audit_wheel
+from aarch64_wheels.audit import Level
+from aarch64_wheels.audit.check import audit_wheel
 from tests.unit.audit_samples import EXTENSION, GOOD_NAME, INFO, PAGE, Section, elf, write_wheel
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.usefixtures("_judged")
 
 DEBUG = Section(name=".debug_info", kind=1, data=bytes(2000), flags=0)
 PRODUCERS = Section(name=".comment", kind=1, data=b"\0clang 22\0GCC: 10\0clang 22\0", flags=0)
+CODE = Section(name=".text", kind=1, data=b"\xc0\x03\x5f\xd6", flags=6)
 PYTHON = ("PyModule_Create2", "PyErr_Occurred")
 GRAFT = "fast.libs/libspeed-1a2b3c4d.so.1"
 
@@ -43,7 +45,7 @@ LOADING = {
     ),
     "pages-beyond": (elf(align=2 * PAGE), []),
     "executable-stack": (elf(stack=7), [("executable-stack", "error", "RWE")]),
-    "writable-code": (elf(flags=7), [("writable-code", "error", "RWE")]),
+    "writable-code": (elf(flags=7, more=(CODE,)), [("writable-code", "error", "RWE")]),
     "text-relocations": (
         elf(text_relocations=True),
         [("text-relocations", "error", "TEXTREL")],

@@ -108,7 +108,7 @@ def test_sigterm_ends_like_an_interrupt(
         signal.raise_signal(signal.SIGTERM)
         return 0
 
-    monkeypatch.setattr("aarch64_wheels.audit.run_audit", run_audit)
+    monkeypatch.setattr("aarch64_wheels.commands.audit.run_audit", run_audit)
     assert main(["audit", "some.whl"]) == 143
     assert capsys.readouterr().err.startswith("terminated:")
 

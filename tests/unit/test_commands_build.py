@@ -41,6 +41,7 @@ def test_a_build_ends_with_a_wheel_and_a_report(bench: Bench) -> None:
     code, report = bench.run()
     assert (code, report.project, report.version) == (0, "fast", "1.0")
     assert sorted(path.name for path in bench.output.iterdir()) == [
+        "audit.sarif",
         GOOD_NAME,
         "logs",
         "report.json",

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from aarch64_wheels.arguments import make_parser
+from aarch64_wheels.audit.catalogue import checks
+from aarch64_wheels.audit.reference import with_checks
 from aarch64_wheels.settings.cibuildwheel import NAMES, NOT_APPLICABLE
 from aarch64_wheels.settings.examples import EXAMPLES
 from aarch64_wheels.settings.jsonschema import file_schema
@@ -45,6 +47,14 @@ def test_the_schema_is_current() -> None:
 def test_the_reference_is_current() -> None:
     """If not: `make docs`."""
     assert _text(DOCS / "settings.md") == REFERENCE
+
+
+def test_the_checks_are_current() -> None:
+    """If not: `make docs`."""
+    page = _text(DOCS / "audit.md")
+    assert page == with_checks(page)
+    headings = re.findall(r"^### `([\w-]+)`$", page, re.MULTILINE)
+    assert headings == list(checks())
 
 
 def test_the_reference_has_each_setting_once() -> None:

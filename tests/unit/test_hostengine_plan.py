@@ -48,6 +48,7 @@ def plan(
         find_image,
         source_origin="kiwisolver",
         sha256="",
+        source_date_epoch=0,
         host_machine=machine,
         host_system=system,
     )

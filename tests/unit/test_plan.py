@@ -46,6 +46,7 @@ def _plan(
         lambda _name: found,
         source_origin="kiwisolver==1.4.7",
         sha256="ab",
+        source_date_epoch=0,
         host_machine=machine,
         host_system=GLIBC_LINUX,
     )

@@ -222,6 +222,48 @@ def test_parts_are_told_up_to_a_limit(tmp_path: Path) -> None:
     assert len(row["components"]) == 10_000
 
 
+def _our_bill(**file: object) -> str:
+    """A bill as a build writes it, of one object, and with more than is taken over."""
+    facts = [
+        {"name": "aarch64-wheels:image-id", "value": "sha256:7"},
+        {"name": "other:thing", "value": "x"},
+        {"name": "aarch64-wheels:broken", "value": 1},
+    ]
+    rows = [{"type": "file", "name": "demo/_demo.so", "bom-ref": "x", **file}]
+    return json.dumps({"metadata": {"component": {"properties": facts}}, "components": rows})
+
+
+def _with_ours(folder: Path, text: str) -> dict[str, Any]:
+    path = make_wheel(folder)
+    with zipfile.ZipFile(path, "a") as wheel:
+        wheel.writestr("demo-1.0.dist-info/sboms/aarch64-wheels.cdx.json", text)
+        wheel.writestr("demo-1.0.dist-info/sboms/auditwheel.cdx.json", _bill(LIBRARY))
+    row: dict[str, Any] = _rendered(path)["components"][0]
+    return row
+
+
+def test_our_own_bill_tells_of_objects_and_their_origin(tmp_path: Path) -> None:
+    sha256 = {"alg": "SHA-256", "content": "5" * 64}
+    clang = {"name": "aarch64-wheels:compiler", "value": "clang 22.1.8"}
+    hashes = [sha256, {"alg": "SHA-256", "content": "short"}, {"alg": "MD5", "content": "5" * 32}]
+    row = _with_ours(tmp_path, _our_bill(hashes=hashes, properties=[clang, "x"], licenses=[1]))
+    assert row["properties"] == [{"name": "aarch64-wheels:image-id", "value": "sha256:7"}]
+    library, file = row["components"]
+    assert library["name"] == "zlib"
+    assert {**file, "bom-ref": ""} == {
+        "type": "file",
+        "name": "demo/_demo.so",
+        "hashes": [sha256],
+        "properties": [clang],
+        "bom-ref": "",
+    }
+
+
+def test_files_of_another_tool_are_no_libraries(tmp_path: Path) -> None:
+    (row,) = _sbom(tmp_path, _our_bill())["components"]
+    assert row.keys().isdisjoint({"components", "properties"})
+
+
 def test_a_damaged_wheel_has_no_bill(tmp_path: Path) -> None:
     """Whether it may be published is asked elsewhere."""
     path = make_wheel(tmp_path)

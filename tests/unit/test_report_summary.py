@@ -8,8 +8,9 @@ import pytest
 
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.report import wording
+from aarch64_wheels.report.markdown import escape
 from aarch64_wheels.report.model import Status, TargetRecord
-from aarch64_wheels.report.summary import escape, render_summary
+from aarch64_wheels.report.summary import render_summary
 from aarch64_wheels.report.writer import write_report
 from tests.unit.report_samples import (
     BAD,
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def rows(markdown: str) -> list[list[str]]:
-    lines = [
-        line for line in markdown.partition("<details>")[0].splitlines() if line.startswith("|")
-    ]
+    """The cells of the first table."""
+    first = markdown.partition("<details>")[0].partition("### Audit")[0]
+    lines = [line for line in first.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 

@@ -92,6 +92,7 @@ GOOD = {
     "tables": 'environment = { A = "1", B = 2 }\nconfig-settings = { a = ["b", "c"] }',
     "parameters": 'build-frontend = { name = "build", args = ["-n"] }',
     "path": 'output-dir = "dist"',
+    "levels": 'audit-levels = "debug-info=off licence=error"\nstrip = true',
 }
 BAD = {
     "unknown-key": 'pyton = "cp313"',

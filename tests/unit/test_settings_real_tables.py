@@ -59,6 +59,7 @@ def _plan(table: dict[str, Any], requires_python: str = "", **flags: Any) -> Pla
         find_image,
         source_origin=".",
         sha256="",
+        source_date_epoch=0,
         host_machine="x86_64",
         host_system=GLIBC_LINUX,
     )

@@ -34,6 +34,7 @@ def _plan(layers: Layers) -> Plan:
         find_image,
         source_origin=layers.settings().source,
         sha256="",
+        source_date_epoch=0,
         host_machine="x86_64",
         host_system=GLIBC_LINUX,
     )

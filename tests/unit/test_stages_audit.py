@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from aarch64_wheels.audit import Level
+from aarch64_wheels.audit.check import audit_wheel
+from aarch64_wheels.audit.model import SymbolVersion
+from aarch64_wheels.bill import Origin
 from aarch64_wheels.errors import StageError
 from aarch64_wheels.plan import Interpreter
 from aarch64_wheels.report.model import ObjectRecord, WheelRecord
 from aarch64_wheels.sharing import installable
-from aarch64_wheels.stages.audit import audit_repaired, keep_audited
+from aarch64_wheels.stages.audit import RefusedError, audit_repaired, keep_audited
 from aarch64_wheels.stages.job import REPAIRED
-from tests.unit.audit_samples import EXTENSION, GOOD_NAME, X86_64, elf, write_wheel
+from tests.unit.audit_samples import EXTENSION, GOOD_NAME, INFO, X86_64, elf, write_wheel
 from tests.unit.fake_session import FakeSession
 from tests.unit.report_samples import DEBIAN
 from tests.unit.stage_samples import make_job
@@ -51,16 +58,54 @@ def _session(scratch: Path, name: str, files: dict[str, bytes] | None = None) ->
 def test_a_good_wheel_is_kept_and_described(tmp_path: Path, output: Path) -> None:
     session = _session(tmp_path, GOOD_NAME)
     record = _kept(session, make_job(output))
-    content = session.files[REPAIRED / GOOD_NAME]
+    content = (output / GOOD_NAME).read_bytes()
+    sha256 = hashlib.sha256(elf()).hexdigest()
     assert record == WheelRecord(
         filename=GOOD_NAME,
         sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         policy="manylinux_2_17_aarch64",
-        objects=(ObjectRecord(path=EXTENSION, compilers=("gcc",)),),
+        objects=(ObjectRecord(path=EXTENSION, compilers=("gcc",), sha256=sha256),),
+        versions=(SymbolVersion(name="GLIBC", version="2.17", file=EXTENSION, symbol=""),),
     )
     assert [path.name for path in output.iterdir()] == [GOOD_NAME]
-    assert (output / GOOD_NAME).read_bytes() == content
+
+
+@pytest.mark.usefixtures("_judged")
+def test_a_finished_wheel_does_not_tell_who_packed_it(tmp_path: Path, output: Path) -> None:
+    kept = []
+    for number in (1, 2):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        files = {EXTENSION: elf(), "fast.py": b"x = 1"}
+        path = write_wheel(directory, files=files if number == 1 else dict(reversed(files.items())))
+        session = FakeSession(files={REPAIRED / GOOD_NAME: path.read_bytes()})
+        kept.append(_kept(session, make_job(output)))
+    assert kept[0].sha256 == kept[1].sha256
+
+
+@pytest.mark.usefixtures("_judged")
+def test_warnings_are_kept_and_levels_are_the_projects(tmp_path: Path, output: Path) -> None:
+    session = _session(tmp_path, GOOD_NAME, {EXTENSION: elf(search_path="/home/me/lib")})
+    with pytest.raises(RefusedError, match="the audit refuses fast-") as caught:
+        _kept(session, make_job(output))
+    assert [row.check for row in caught.value.findings] == ["rpath"]
+    for word, expected in [("warning", [("rpath", Level.WARNING)]), ("off", [])]:
+        job = make_job(output)
+        job = replace(job, plan=replace(job.plan, audit_levels=(f"rpath={word}",)))
+        found = _kept(session, job).findings
+        assert [(row.check, row.level) for row in found] == expected
+
+
+@pytest.mark.usefixtures("_judged")
+def test_a_wheel_gets_its_bill(tmp_path: Path, output: Path) -> None:
+    origin = Origin(source="fast-1.0.tar.gz", source_sha256="ab" * 32, image=None, mode="native")
+    job = replace(make_job(output), origin=origin)
+    _kept(_session(tmp_path, GOOD_NAME), job)
+    with zipfile.ZipFile(output / GOOD_NAME) as wheel:
+        bill = json.loads(wheel.read(f"{INFO}/sboms/aarch64-wheels.cdx.json"))
+    assert bill["bomFormat"] == "CycloneDX"
+    assert audit_wheel(output / GOOD_NAME).findings == ()
 
 
 @pytest.mark.usefixtures("_judged")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from aarch64_wheels.epoch import EARLIEST
 from aarch64_wheels.errors import CommandError, StageError
 from aarch64_wheels.native.places import PROJECT
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
@@ -55,6 +56,7 @@ def test_a_command_runs_in_the_project_with_the_targets_python(tmp_path: Path) -
     assert made.env == {
         "PATH": f"/opt/python/cp313-cp313/bin:{PATH}",
         "UV_PYTHON": PYTHON,
+        "SOURCE_DATE_EPOCH": str(EARLIEST),
         "CIBUILDWHEEL": "1",
         "CIBUILDWHEEL_BUILD_IDENTIFIER": "cp313-manylinux_aarch64",
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from aarch64_wheels.audit import AuditResult
 from aarch64_wheels.errors import UnfitError
 from aarch64_wheels.wheelhouse import Wheelhouse
 from tests.unit.stage_samples import full_logs
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "fast-1.0-cp39-abi3-manylinux_2_17_aarch64.whl"
 POLICY = "manylinux_2_17_aarch64"
+AUDIT = AuditResult(filename=NAME, tags=(), policy=POLICY, findings=())
 
 
 @pytest.fixture
@@ -40,8 +42,8 @@ def _wheel(directory: Path, content: bytes) -> Path:
 
 
 def test_the_first_wheel_of_a_name_is_kept(tmp_path: Path, wheelhouse: Wheelhouse) -> None:
-    first, is_first = wheelhouse.keep(_wheel(tmp_path / "a", b"one"), POLICY)
-    second, is_second = wheelhouse.keep(_wheel(tmp_path / "b", b"other"), POLICY)
+    first, is_first = wheelhouse.keep(_wheel(tmp_path / "a", b"one"), AUDIT)
+    second, is_second = wheelhouse.keep(_wheel(tmp_path / "b", b"other"), AUDIT)
     assert (is_first, is_second, first == second) == (True, False, True)
     assert (wheelhouse.directory / NAME).read_bytes() == b"one"
     assert (first.sha256, first.size) == (hashlib.sha256(b"one").hexdigest(), 3)
@@ -53,7 +55,7 @@ def test_of_many_at_a_time_all_records_tell_of_the_one_kept(
 ) -> None:
     wheels = [_wheel(tmp_path / str(number), b"%d" % number) for number in range(8)]
     with ThreadPoolExecutor() as pool:
-        kept = list(pool.map(lambda wheel: wheelhouse.keep(wheel, POLICY), wheels))
+        kept = list(pool.map(lambda wheel: wheelhouse.keep(wheel, AUDIT), wheels))
     content = (wheelhouse.directory / NAME).read_bytes()
     assert {record.sha256 for record, _ in kept} == {hashlib.sha256(content).hexdigest()}
     assert sum(is_this for _, is_this in kept) == 1
@@ -61,7 +63,7 @@ def test_of_many_at_a_time_all_records_tell_of_the_one_kept(
 
 def test_a_wheel_of_an_earlier_run_is_replaced(tmp_path: Path, wheelhouse: Wheelhouse) -> None:
     (wheelhouse.directory / NAME).write_bytes(b"of the last run")
-    _, is_this = wheelhouse.keep(_wheel(tmp_path / "a", b"new"), POLICY)
+    _, is_this = wheelhouse.keep(_wheel(tmp_path / "a", b"new"), AUDIT)
     assert (is_this, (wheelhouse.directory / NAME).read_bytes()) == (True, b"new")
 
 
@@ -69,7 +71,7 @@ def test_a_link_of_a_wheels_name_is_replaced_and_not_followed(
     tmp_path: Path, wheelhouse: Wheelhouse, victim: Path
 ) -> None:
     (wheelhouse.directory / NAME).symlink_to(victim)
-    wheelhouse.keep(_wheel(tmp_path / "a", b"new"), POLICY)
+    wheelhouse.keep(_wheel(tmp_path / "a", b"new"), AUDIT)
     assert not (wheelhouse.directory / NAME).is_symlink()
     assert victim.read_text() == "untouched"
 

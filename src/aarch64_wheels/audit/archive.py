@@ -157,7 +157,9 @@ class _Reader:
 
     def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
-        self._members = [member for member in archive.infolist() if not member.is_dir()]
+        # By the name: `ZipInfo.is_dir` stumbles over one that is empty.
+        members = archive.infolist()
+        self._members = [member for member in members if not member.filename.endswith("/")]
         refuse_harm(self._members, size)
         self._by_name = {member.filename: member for member in self._members}
         self.names = tuple(member.filename for member in self._members)
@@ -245,5 +247,9 @@ def refuse_harm(members: Sequence[zipfile.ZipInfo], archive_size: int) -> None:
     if size > SMALL_CONTENT and size > MAX_RATIO * archive_size:
         raise HarmError(f"it would unpack to {size} bytes, over {MAX_RATIO} times its own size")
     for member in members:
+        if not member.filename:
+            raise ValueError("a file has no name")
+        if member.header_offset < 0:
+            raise ValueError(f"{member.filename} would begin before the archive")
         if member.compress_type not in _METHODS:
             raise ValueError(f"{member.filename} is neither stored nor deflated")

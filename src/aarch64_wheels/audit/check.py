@@ -10,6 +10,7 @@ from aarch64_wheels.audit.catalogue import Levels, found
 from aarch64_wheels.audit.checks import own_findings
 from aarch64_wheels.audit.checks.symbols import highest_versions
 from aarch64_wheels.audit.claims import Claims
+from aarch64_wheels.audit.description import description
 from aarch64_wheels.audit.elf import ElfFacts
 from aarch64_wheels.audit.model import AuditResult, Finding, Level, ObjectSummary
 from aarch64_wheels.audit.platforms import Family, Platform
@@ -43,12 +44,13 @@ def audit_wheel(path: Path, *, plat: str | None = None, levels: Levels = _NO_LEV
     """
     content = read_wheel(path)
     claims = Claims.of(content.tags, plat)
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=3) as pool:
         judging = pool.submit(_judgements, path, content, claims)
         stable = pool.submit(lambda: list(stable_abi(path, content)))
+        described = pool.submit(lambda: list(description(content)))
         findings = [*own_findings(content, claims)]
         judgements = judging.result()
-        findings += [*stable.result(), *_policy(judgements, claims)]
+        findings += [*described.result(), *stable.result(), *_policy(judgements, claims)]
     return AuditResult(
         filename=path.name,
         tags=tuple(sorted(str(tag) for tag in content.tags)),

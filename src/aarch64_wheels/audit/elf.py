@@ -159,10 +159,14 @@ def _has_text_relocations(image: ElfImage) -> bool:
 
 def _cut(image: ElfImage) -> str:
     """Say what the loader would not find: it refuses a segment that ends behind the file's end."""
+    size = len(image.data)
     loads = [row.offset + row.size for row in image.segments if row.kind == SegmentType.LOAD]
     end = max(loads, default=0)
-    if end > len(image.data):
-        return f"a segment ends at {end}, the file has {len(image.data)} bytes"
+    if end > size:
+        return f"a segment ends at {end}, the file has {size} bytes"
+    # The loader reads no section, but a file is cut off where they are missing from its end.
+    if image.sections_end > size:
+        return f"its sections are listed up to {image.sections_end}, the file has {size} bytes"
     return "" if loads else "it has no segment to load"
 
 

@@ -202,6 +202,12 @@ class ElfImage:
             for name, kind, flags, address, offset, length, link, info, *_ in rows
         )
 
+    @property
+    def sections_end(self) -> int:
+        """Where the section headers end, by the ELF header."""
+        *_, start, _, _, _, _, size, count, _ = self._header
+        return start + size * count if count else 0
+
     def section(self, name: str) -> Section | None:
         """Find the first section of a name."""
         return next((section for section in self.sections if section.name == name), None)

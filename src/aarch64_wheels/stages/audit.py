@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit import AuditResult, Finding, Level, audit_wheel
-from aarch64_wheels.audit.archive import read_wheel
+from aarch64_wheels.audit import AuditResult, Finding, Level
+from aarch64_wheels.audit.catalogue import Levels
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.audit.platforms import Platform
+from aarch64_wheels.bill import Compilers, added_to, describe
 from aarch64_wheels.errors import StageError
-from aarch64_wheels.native.provenance import made_by, trace
+from aarch64_wheels.repack import repack
 from aarch64_wheels.sharing import installable, is_pure
 from aarch64_wheels.stages.job import REPAIRED
 from aarch64_wheels.stages.listing import only_wheel
@@ -25,24 +26,30 @@ if TYPE_CHECKING:
     from aarch64_wheels.stages.job import Job
 
 
+class RefusedError(StageError):
+    """The audit refuses a wheel, for its `findings`."""
+
+    findings: tuple[Finding, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Audited:
     """A wheel that has come through: on this host, where no code of the project can reach it.
 
     Attributes:
-        path: the file. policy: the best that its content meets.
+        path: the file. result: what the audit says of it.
         objects: what compiled each ELF file in it.
     """
 
     path: Path
-    policy: str
+    result: AuditResult
     objects: tuple[ObjectRecord, ...]
 
 
 def audit_repaired(
     session: Session, job: Job, scratch: Path, policy: str, calls: Sequence[Call] | None = None
 ) -> Audited:
-    """Copy the repaired wheel out, and audit it on this host.
+    """Copy the repaired wheel out, audit it on this host, and put it into its final form.
 
     Args:
         session: the container.
@@ -58,12 +65,13 @@ def audit_repaired(
     with job.wheelhouse.writing():
         path = only_wheel(session.copy_out(REPAIRED, scratch))
     is_asked = Platform.parse(policy) is not None and not is_pure(path.name)
-    result = audit_wheel(path, plat=policy if is_asked else None)
+    levels = Levels.parse(job.plan.audit_levels)
+    result = audit_wheel(path, plat=policy if is_asked else None, levels=levels)
     for finding in result.findings:
-        job.sink(f"audit: {finding.level}: {_words(finding)}")
+        job.sink(f"audit: {finding.level}: {finding.check}: {finding.words}")
     _refuse_bad(result)
     _refuse_other_interpreter(result, job)
-    return Audited(path=path, policy=result.policy, objects=_objects(path, calls))
+    return Audited(path=path, result=result, objects=_finish(job, path, result, calls))
 
 
 def keep_audited(job: Job, audited: Audited) -> WheelRecord:
@@ -73,34 +81,41 @@ def keep_audited(job: Job, audited: Audited) -> WheelRecord:
         StageError: it cannot be written; the output directory is as it was.
     """
     with job.wheelhouse.writing():
-        record, is_this = job.wheelhouse.keep(audited.path, audited.policy, audited.objects)
+        record, is_this = job.wheelhouse.keep(audited.path, audited.result, audited.objects)
     if not is_this:
         name = audited.path.name
         job.sink(f"audit: {name} was made for another target already; that one is kept")
     return record
 
 
-def _objects(path: Path, calls: Sequence[Call] | None) -> tuple[ObjectRecord, ...]:
-    """Say what compiled each ELF file of a wheel: without a record, the image's own compiler."""
-    members = read_wheel(path).elfs
-    # auditwheel puts the libraries it takes from the image into a directory of such a name.
-    grafted = [name for name in members if PurePosixPath(name).parent.name.endswith(".libs")]
-    own = [name for name in members if name not in grafted]
-    of_image = made_by(grafted, "image")
-    if calls is None:
-        return (*made_by(own, "gcc"), *of_image)
-    return (*trace(calls, own, native="clang", fallback="gcc"), *of_image)
+def _finish(
+    job: Job, path: Path, result: AuditResult, calls: Sequence[Call] | None
+) -> tuple[ObjectRecord, ...]:
+    """Write the wheel anew: always the same bytes for the same content, and with its bill.
 
-
-def _words(finding: Finding) -> str:
-    evidence = f" ({finding.evidence})" if finding.evidence else ""
-    return f"{finding.check}: {finding.message}{evidence}"
+    Not before the audit: what is wrong with the archive that a project's own repair has made
+    would be gone.
+    """
+    origin = job.origin
+    objects = describe(path, result.objects, calls, origin.compilers if origin else Compilers())
+    epoch = job.plan.source_date_epoch
+    with job.wheelhouse.writing():
+        try:
+            bill = added_to(path, objects, origin, epoch) if origin else {}
+            repack(path, path, epoch=epoch, added=bill)
+        except ValueError as error:
+            raise StageError(f"{path.name} cannot be packed", found=str(error)) from error
+    return objects
 
 
 def _refuse_bad(result: AuditResult) -> None:
-    errors = [_words(finding) for finding in result.findings if finding.level is Level.ERROR]
+    errors = [row for row in result.findings if row.level is Level.ERROR]
     if errors:
-        raise StageError(f"the audit refuses {result.filename}", found="; ".join(errors))
+        found = "; ".join(f"{row.check}: {row.words}" for row in errors)
+        hint = f"`aarch64-wheels audit --explain {errors[0].check}` says what to do"
+        refusal = RefusedError(f"the audit refuses {result.filename}", found=found, hint=hint)
+        refusal.findings = result.findings
+        raise refusal
 
 
 def _refuse_other_interpreter(result: AuditResult, job: Job) -> None:

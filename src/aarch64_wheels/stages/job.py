@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+    from aarch64_wheels.bill import Origin
     from aarch64_wheels.engine.api import LineSink
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.wheelhouse import Wheelhouse
@@ -62,6 +63,7 @@ class Job:
         wheelhouse: where the finished wheel goes.
         sink: takes each line of output.
         given: what the host adds to the target's options.
+        origin: where the wheel comes from, as its bill tells it; None: it gets none.
     """
 
     plan: Plan
@@ -73,6 +75,7 @@ class Job:
     given: Given = field(default_factory=Given)
     package: PurePosixPath = field(default_factory=PurePosixPath)
     git_data: Path | None = None
+    origin: Origin | None = None
 
     @property
     def place(self) -> PurePosixPath:

@@ -1,8 +1,7 @@
-"""The core metadata, as indexes judge it: what `twine check` says, without an upload's tools."""
+"""The fields of the core metadata, as indexes judge them; `audit.description` does the rest."""
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, cast
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
     from aarch64_wheels.audit.archive import WheelContent
     from aarch64_wheels.audit.model import Finding
 
-#: A longer description is not rendered: docutils takes seconds for a megabyte.
-_MAX_RENDERED = 1 << 19
 _SHOWN = 200
 
 
 def metadata(content: WheelContent) -> Iterator[Finding]:
-    """Find faults of METADATA: fields, their values, and a description nobody can render."""
+    """Find faults of METADATA: fields and their values."""
     file = f"{content.info}/METADATA"
     text = content.texts.get(file)
     if text is None:
@@ -40,7 +37,6 @@ def metadata(content: WheelContent) -> Iterator[Finding]:
         evidence = _short(name)
         message = "METADATA has a field that no specification knows, or that it repeats"
         yield found("metadata", message, evidence=evidence, file=file, level=Level.WARNING)
-    yield from _description(raw, file)
 
 
 def _invalid(raw: RawMetadata) -> list[str]:
@@ -52,26 +48,6 @@ def _invalid(raw: RawMetadata) -> list[str]:
     except ExceptionGroup as group:
         return [_short(error) for error in group.exceptions if isinstance(error, InvalidMetadata)]
     return []
-
-
-def _description(raw: RawMetadata, file: str) -> Iterator[Finding]:
-    """Render reStructuredText, the only kind that can fail; it is what a missing type means."""
-    description = raw.get("description", "")
-    kind = raw.get("description_content_type", "text/x-rst").partition(";")[0].strip().lower()
-    if kind != "text/x-rst" or not 0 < len(description) <= _MAX_RENDERED:
-        return
-    # Only such projects need docutils, whose import takes longer than most audits.
-    from readme_renderer import rst
-
-    said = io.StringIO()
-    try:
-        rendered = rst.render(description, stream=said)
-    except Exception as error:  # noqa: BLE001 - over odd markup docutils raises anything
-        rendered = None
-        said.write(f"{type(error).__name__}: {error}")
-    if rendered is None:
-        evidence = _short(said.getvalue())
-        yield found("metadata", "the description cannot be rendered", evidence=evidence, file=file)
 
 
 def _short(value: object) -> str:
