@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.catalogue import found
+from aarch64_wheels.audit.model import Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,17 +16,30 @@ if TYPE_CHECKING:
 
 
 def baseline(content: WheelContent) -> Iterator[Finding]:
-    """Find later instructions that run without asking the processor for them."""
+    """Find later instructions that run without asking the processor for them.
+
+    An object that does not ask may be one that is loaded only after another one has asked. Whether
+    it is cannot be seen, so that is a warning. Grafted libraries ask for themselves alone.
+    """
+    askers = [name for name in content.objects if _asks(content, name)]
     for name, facts in content.objects.items():
+        others = askers if not facts.code.detection else []
         for use in facts.code.unguarded[:1]:
+            more = f"; {others[0]} asks, perhaps for it" if others else ""
+            where = f"{use.instruction} at {use.address:#x} in {use.function}"
             yield found(
                 "cpu-baseline",
                 f"{name} uses {use.feature} without asking the processor",
-                evidence=f"{use.instruction} at {use.address:#x} in {use.function}{_more(facts)}",
+                evidence=f"{where}{_more(facts)}{more}",
                 file=name,
                 section=".text",
                 symbol=use.function,
+                level=Level.WARNING if others else None,
             )
+
+
+def _asks(content: WheelContent, name: str) -> bool:
+    return bool(content.objects[name].code.detection) and name not in content.grafted
 
 
 def _more(facts: ElfFacts) -> str:
