@@ -249,6 +249,9 @@ def refuse_harm(members: Sequence[zipfile.ZipInfo], archive_size: int) -> None:
     for member in members:
         if not member.filename:
             raise ValueError("a file has no name")
+        # What is stored is read at once, as much as is claimed.
+        if member.compress_size > archive_size:
+            raise ValueError(f"{member.filename} claims more bytes than the archive has")
         if member.header_offset < 0:
             raise ValueError(f"{member.filename} would begin before the archive")
         if member.compress_type not in _METHODS:
