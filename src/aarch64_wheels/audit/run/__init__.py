@@ -1,0 +1,1 @@
+"""`audit --run`: what is imported, in which interpreters, and what is made of the answers."""
