@@ -5,6 +5,7 @@ They need not only be there: what is compiled against them is grafted, and works
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -87,23 +88,30 @@ def equipped(session: ContainerSession) -> ContainerSession:
     return session
 
 
-@pytest.mark.parametrize("compiler", ["auto", "gcc"])
+@pytest.mark.parametrize(
+    "how", [("--compiler", "auto"), ("--compiler", "gcc"), ("--mode", "emulated")], ids=" ".join
+)
 def test_a_wheel_takes_installed_libraries_along(
     run: Run,
     sheaf: Path,
-    compiler: str,
+    how: tuple[str, str],
     shared_engine: Engine,
     debian_image: str,
     tmp_path: Path,
 ) -> None:
-    options = ("--image", "debian", "--python", "cp313", "--compiler", compiler)
+    options = ("--image", "debian", "--python", "cp313", *how)
     output = tmp_path / "wheelhouse"
     done = run("build", sheaf, *options, "--before-build", INSTALL, "--output-dir", output)
     assert done.returncode == 0, done.stdout + done.stderr
     (wheel,) = output.glob("*manylinux2014_aarch64*.whl")
     with zipfile.ZipFile(wheel) as archive:
         grafted = {name.partition(".libs/")[2] for name in archive.namelist()}
+        bill = json.loads(archive.read("sheaf-1.0.dist-info/sboms/auditwheel.cdx.json"))
     assert {name.partition("-")[0] for name in grafted if name} == {"libyaml", "liblzma", "libffi"}
+    packages = {row["purl"].partition("@")[0] for row in bill["components"]}
+    assert packages - {"pkg:pypi/sheaf"} == {
+        f"pkg:deb/debian/{name}" for name in ("libffi7", "liblzma5", "libyaml-0-2")
+    }
     with shared_engine.start_session(debian_image, ContainerSpec(emulated=True)) as clean:
         install_wheel(clean, wheel, PurePosixPath("/grafted/site"))
         code = "import sheaf; print(*sheaf.versions())"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from importlib import resources
@@ -157,3 +158,26 @@ def test_a_backend_that_fails_says_why_and_answers_nothing(
     result = _ask(_project(tmp_path, own=text), backend, ".")
     assert (result.returncode, result.stdout) == (1, "")
     assert said in result.stderr
+
+
+TEMPORARY = f"""import os, tempfile
+{HOOK}    first, second = (os.path.basename(tempfile.mkdtemp("z", "a-", ".")) for _ in "ab")
+    reading, writing = os.pipe()
+    if not os.fork():
+        os.write(writing, os.path.basename(tempfile.mkdtemp("z", "a-", ".")).encode())
+        os._exit(0)
+    os.wait()
+    return [first, second, os.read(reading, 99).decode()]
+"""
+
+
+def test_temporary_directories_have_the_same_names_in_every_build(tmp_path: Path) -> None:
+    """Those of a forked process have not: it would take its parent's next ones."""
+    project = _project(tmp_path, own=TEMPORARY)
+    found = [_answer(_ask(project, "own", ".")) for _ in range(2)]
+    assert isinstance(found[0], list)
+    assert found[0][:2] == ["a-00000000z", "a-00000001z"]
+    assert re.fullmatch("a-[0-9a-f]{8}z", found[0][2])
+    assert found[0][2] != "a-00000002z"
+    assert isinstance(found[1], list)
+    assert found[1][:2] == ["a-00000002z", "a-00000003z"], "what is there is passed over"

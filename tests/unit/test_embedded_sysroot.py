@@ -75,7 +75,8 @@ class Versioned(Elf):
                 ),
                 Section(name=".gnu.version_d", kind=0x6FFFFFFD, data=defined, link=1, info=3),
                 Section(name=".dynamic", kind=6, data=bytes(16), link=1, entry=16),
-            ]
+            ],
+            [(0, 0)],
         )
 
     def _definitions(self, strings: Strings) -> bytes:

@@ -20,11 +20,19 @@ for word; do
         -i | --install | --unpack) action=unpack ;;
         --configure | --triggers-only) action=nothing ;;
         -r | -P | --remove | --purge) action=refuse ;;
+        -S | --search) action=search ;;
     esac
 done
 case $action in
     unpack) ;;
     nothing) exit 0 ;;
+    search) # Whose a file is, also of one in the sysroot, which auditwheel grafts from there.
+        for word; do
+            shift
+            set -- "$@" "${word#"$sysroot"}"
+        done
+        exec /usr/bin/dpkg "$@"
+        ;;
     refuse)
         echo "dpkg: packages cannot be removed in this image: its libraries are in two places" >&2
         exit 2
@@ -54,7 +62,9 @@ unpack() { # DEB: its files into the stage, its record into the database
     # no architecture for the system's own, so `:all` would name none of those it waits for.
     name=$package
     grep -qx 'Multi-Arch: same' "$stage/record" && name=$package:$architecture
-    tar --list --file="$stage/data.tar" | sed 's|^\./*|/|; s|/$||; s|^$|/.|' > "$admin/info/$name.list"
+    # By their places in the system, which is merged: a search is for where a file really is.
+    tar --list --file="$stage/data.tar" | sed -E 's,^\./*,/,; s,/$,,; s,^$,/.,; s,^/(bin|lib|sbin)/,/usr/\1/,' \
+        > "$admin/info/$name.list"
     forget "$package"
     { sed "1a Status: install ok installed" "$stage/record" && echo; } >> "$admin/status"
     for state in half-installed unpacked half-configured installed; do

@@ -7,7 +7,10 @@ A library's development files must come from the suite of the sysroot, whose gli
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import resources
@@ -33,6 +36,9 @@ _FIELDS = (
 
 _KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
+#: The system is merged, which Debian's packages of that time are not: as in `data/dpkg.sh`.
+_UNMERGED = re.compile(r"^/(bin|lib|sbin)/")
+
 _SCRIPTS = {"dpkg": "dpkg.sh", "apt-get": "apt-get.sh", "apt": "apt-get.sh"}
 
 
@@ -56,14 +62,20 @@ def install_apt(
     Raises:
         UnfitError: a package cannot be read.
     """
-    debs = [*compiled_against.glob("*.deb"), *filter(_is_program, system.glob("*.deb"))]
+    libraries = sorted(compiled_against.glob("*.deb"))
+    debs = sorted([*libraries, *filter(_is_program, system.glob("*.deb"))])
     require_program("dpkg-deb")
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        records = list(pool.map(partial(_record, processes), sorted(debs)))
-    _write_database(root / "var/lib/dpkg", records)
+        records = dict(zip(debs, pool.map(partial(_record, processes), debs), strict=True))
+        files = dict(zip(libraries, pool.map(partial(_files, processes), libraries), strict=True))
+    _write_database(root / "var/lib/dpkg", records.values())
+    for deb, listed in files.items():
+        # Whose a library is will be asked when it is grafted.
+        path = root / f"var/lib/dpkg/info/{_list_name(records[deb])}"
+        path.write_text(listed, encoding="utf-8")
     mirror, suite = source_of(compiled_against)
     _write_configuration(root / "etc/apt", mirror, suite)
-    _pin(root / "etc/apt/preferences.d/embedded", records, suite)
+    _pin(root / "etc/apt/preferences.d/embedded", records.values(), suite)
     for name in ("var/lib/apt/lists/partial", "var/cache/apt/archives/partial", "var/log/apt"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for name, data in _SCRIPTS.items():
@@ -87,12 +99,35 @@ def _record(processes: Processes, deb: Path) -> str:
     """Give a package's record in dpkg's database, as if it were installed."""
     result = processes.run(["dpkg-deb", "--field", deb, *_FIELDS])
     if result.returncode != 0:
-        raise UnfitError(
-            f"cannot read what {deb.name} is",
-            found=result.stderr.strip()[-300:],
-            hint="run again with --no-cache to fetch it anew",
-        )
+        raise _unreadable(deb, result.stderr.strip())
     return f"{result.stdout.strip()}\nStatus: install ok installed\n"
+
+
+def _files(processes: Processes, deb: Path) -> str:
+    """Give a package's files as dpkg lists them, one a line, by their places in the image."""
+    words: list[str | Path] = ["dpkg-deb", "--fsys-tarfile", deb]
+    with processes.started(words, stderr=subprocess.DEVNULL) as data:
+        try:
+            with tarfile.open(fileobj=data.stdout, mode="r|") as tar:
+                names = [f"/{member.name.removeprefix('.').strip('/') or '.'}" for member in tar]
+        except tarfile.TarError as error:
+            raise _unreadable(deb, str(error)) from error
+    return "".join(_UNMERGED.sub(r"/usr/\1/", name) + "\n" for name in names)
+
+
+def _list_name(record: str) -> str:
+    """Name a package's list: after its architecture where there may be several of it."""
+    fields = dict(line.partition(": ")[::2] for line in record.splitlines())
+    several = f":{fields['Architecture']}" if fields.get("Multi-Arch") == "same" else ""
+    return f"{fields['Package']}{several}.list"
+
+
+def _unreadable(deb: Path, said: str) -> UnfitError:
+    return UnfitError(
+        f"cannot read what {deb.name} is",
+        found=said[-300:],
+        hint="run again with --no-cache to fetch it anew",
+    )
 
 
 def _write_database(admin: Path, records: Iterable[str]) -> None:

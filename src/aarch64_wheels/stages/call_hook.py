@@ -12,9 +12,11 @@ answer: TOKEN and JSON. TOKEN is new for each call, so no line of a backend look
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import os
 import sys
+import tempfile
 
 #: What a backend answers that has not got an optional hook.
 _DEFAULTS: dict[str, list[str]] = {
@@ -23,12 +25,34 @@ _DEFAULTS: dict[str, list[str]] = {
 }
 
 
+class _Names:
+    """Names of temporary files and directories, which are the same ones in every build.
+
+    Backends build in a temporary directory, whose name gets into what is compiled there, or is
+    written down by the project. Whoever makes a file takes the next name if there is one of it. A
+    forked process would count on from the same number, so it gets names by chance.
+    """
+
+    def __init__(self) -> None:
+        self._pid = os.getpid()
+        self._numbers = itertools.count()
+
+    def __iter__(self) -> _Names:
+        return self
+
+    def __next__(self) -> str:
+        if os.getpid() != self._pid:
+            return os.urandom(4).hex()
+        return f"{next(self._numbers):08}"
+
+
 def main(token: str, hook: str, arguments: str, backend: str, *backend_path: str) -> None:
     """Import the backend (an object reference), call its hook and print what it returns."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answer:
         os.dup2(2, 1)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         sys.argv[1:] = []
+        tempfile._name_sequence = _Names()  # type: ignore[attr-defined]  # noqa: SLF001
         # PEP 517: the project's directory is not on sys.path, the backend-path is.
         sys.path[0:1] = [os.path.abspath(path) for path in backend_path]  # noqa: PTH100
         answer.write(token + json.dumps(_call(_find(backend), hook, *json.loads(arguments))))
