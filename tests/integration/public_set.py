@@ -42,7 +42,7 @@ class BuiltWheel:
         """Name what compiled the package's own code, by the report."""
         rows = self.record["wheel"]["objects"]
         own = [row for row in rows if row["path"] in self.interface.own]
-        return {name for row in own for name in row["compilers"]}
+        return {name.split()[0] for row in own for name in row["compilers"]}
 
 
 @dataclass(frozen=True, kw_only=True)

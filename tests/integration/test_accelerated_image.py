@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from aarch64_wheels.audit import audit_wheel
+from aarch64_wheels.audit.check import audit_wheel
 from tests.integration.test_cibuildwheel import cibuildwheel_spring
 
 if TYPE_CHECKING:

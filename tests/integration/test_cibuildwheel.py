@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aarch64_wheels.audit import audit_wheel
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.engine.spec import QEMU_CPU
 from aarch64_wheels.hostindex import pip_config_files, read_index_settings
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from aarch64_wheels.audit import audit_wheel
+from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.commands.containers import Containers
 from aarch64_wheels.commands.inputs import Host
 from aarch64_wheels.wheels import find_uv

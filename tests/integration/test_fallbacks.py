@@ -46,9 +46,12 @@ class Built:
 
     @property
     def compilers(self) -> dict[str, list[str]]:
-        """Give the compilers of each object, by its name without directory and suffixes."""
+        """Give the compilers of each object, without their versions, by its bare name."""
         rows = self.target["wheel"]["objects"]
-        return {re.sub(r".*/|[-.].*", "", row["path"]): row["compilers"] for row in rows}
+        return {
+            re.sub(r".*/|[-.].*", "", row["path"]): [name.split()[0] for name in row["compilers"]]
+            for row in rows
+        }
 
 
 @pytest.fixture(scope="module")
