@@ -137,9 +137,7 @@ def test_the_tools_bytecode_names_their_place_in_the_container(
 
 
 @pytest.mark.parametrize("name", ["auditwheel", REPAIR])
-def test_auditwheel_is_run_by_the_native_python(
-    system: FakeSystem, cache: Path, name: str
-) -> None:
+def test_auditwheel_is_run_by_the_native_python(system: FakeSystem, cache: Path, name: str) -> None:
     place = ensure(system, cache).directory
     script = (place / "bin" / name).read_text()
     assert script.startswith("#!/native/python/tools/bin/python3 -IS\n")
