@@ -41,7 +41,7 @@ def _restructured(metadata: bytes) -> str:
     """Give the description if it is reStructuredText, which is what a missing type means."""
     try:
         raw, _ = parse_email(metadata)
-    except (ValueError, LookupError):
+    except (ValueError, LookupError, RecursionError):
         return ""
     kind = raw.get("description_content_type", "text/x-rst").partition(";")[0].strip().lower()
     return raw.get("description", "") if kind == "text/x-rst" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Self
 
 from elftools.elf.enums import ENUM_E_MACHINE, ENUM_E_TYPE
@@ -33,6 +34,8 @@ __all__ = ["MAGIC", "ElfFacts", "NeededVersion"]
 _DF_TEXTREL = 4
 #: The longest signature of a compiler that is kept, and the most of them.
 _MAX_PRODUCER, _MAX_PRODUCERS = 200, 32
+#: The most entries of RPATH and RUNPATH that are looked at.
+_MAX_PATHS = 1000
 _NO_CODE = LaterCode(features=(), detection=(), unguarded=())
 
 
@@ -148,8 +151,8 @@ def _details(image: ElfImage) -> dict[str, object]:
 
 
 def _search_paths(image: ElfImage) -> Iterator[str]:
-    for text in (*image.strings(Tag.RPATH), *image.strings(Tag.RUNPATH)):
-        yield from map(clean, text.split(":"))
+    texts = (*image.strings(Tag.RPATH), *image.strings(Tag.RUNPATH))
+    yield from islice((clean(path) for text in texts for path in text.split(":")), _MAX_PATHS)
 
 
 def _has_text_relocations(image: ElfImage) -> bool:

@@ -26,8 +26,12 @@ MAX_SECTIONS = 1 << 16
 MAX_DYNAMIC = 1 << 16
 MAX_SYMBOLS = 1 << 22
 MAX_VERSIONS = 1 << 14
-#: The longest name, in bytes: C++ has names of thousands.
-MAX_NAME = 1 << 14
+#: The longest symbol, in bytes: C++ has names of thousands. The longest name of anything else.
+MAX_NAME, MAX_WORD = 1 << 14, 1 << 8
+#: Bytes of symbols' names that are read in all: names can share their bytes, and be many.
+MAX_NAMES = 1 << 26
+#: The most entries of a kind in the dynamic section whose texts are read.
+MAX_TEXTS = 1 << 10
 
 _HEADER = struct.Struct("<HHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -197,8 +201,9 @@ class ElfImage:
         rows = list(self._rows(_SECTION, start, size, min(count, MAX_SECTIONS)))
         table = rows[names] if names < len(rows) else (0,) * 10
         base, end = table[4], table[4] + table[5]
+        texts = {at: self.text(base + at, end) for at in {row[0] for row in rows}}
         return tuple(
-            Section(self.text(base + name, end), kind, flags, address, offset, length, link, info)
+            Section(texts[name], kind, flags, address, offset, length, link, info)
             for name, kind, flags, address, offset, length, link, info, *_ in rows
         )
 
@@ -231,13 +236,14 @@ class ElfImage:
 
     def strings(self, tag: Tag) -> list[str]:
         """Give the values of a tag as names out of the dynamic string table."""
-        return [self._dynamic_text(value) for value in self.values(tag)]
+        values = self.values(tag)[:MAX_TEXTS]
+        return [self._dynamic_text(value, MAX_NAME) for value in values]
 
     @cached_property
     def symbols(self) -> tuple[Symbol, ...]:
         """The dynamic symbols, by index."""
         start, count = self._symbol_table()
-        return tuple(self._symbols(start, count, *self._strings()))
+        return tuple(self._symbols(start, count, *self._strings))
 
     @cached_property
     def full_symbols(self) -> tuple[Symbol, ...]:
@@ -285,9 +291,9 @@ class ElfImage:
             b"" if section.kind == SectionType.NOBITS else self.slice(section.offset, section.size)
         )
 
-    def text(self, offset: int, end: int) -> str:
-        """Read a name that ends with a zero byte."""
-        stop = min(end, offset + MAX_NAME, len(self.data))
+    def text(self, offset: int, end: int, most: int = MAX_WORD) -> str:
+        """Read a name that ends with a zero byte; at most so many bytes of it."""
+        stop = min(end, offset + most, len(self.data))
         if not 0 <= offset < stop:
             return ""
         return bytes(self.data[offset:stop]).partition(b"\0")[0].decode("utf-8", "replace")
@@ -303,6 +309,7 @@ class ElfImage:
                 return
             yield row.unpack_from(self.data, at)
 
+    @cached_property
     def _strings(self) -> tuple[int, int]:
         """Find the dynamic string table: where it begins and ends in the file."""
         tables = [self.offset_of(address) for address in self.values(Tag.STRTAB)]
@@ -311,9 +318,9 @@ class ElfImage:
             return 0, 0
         return tables[0], tables[0] + sizes[0]
 
-    def _dynamic_text(self, value: int) -> str:
-        start, end = self._strings()
-        return self.text(start + value, end)
+    def _dynamic_text(self, value: int, most: int = MAX_WORD) -> str:
+        start, end = self._strings
+        return self.text(start + value, end, most)
 
     def _symbol_table(self) -> tuple[int, int]:
         """Find the dynamic symbol table: where it begins, and how many symbols it has."""
@@ -324,17 +331,15 @@ class ElfImage:
         if not tables or tables[0] is None:
             return 0, 0
         # Without section headers nothing tells its length; by custom the names follow at once.
-        names, _ = self._strings()
+        names, _ = self._strings
         return tables[0], min(max(0, names - tables[0]) // _SYMBOL.size, MAX_SYMBOLS)
 
     def _symbols(self, start: int, count: int, base: int, end: int) -> Iterator[Symbol]:
-        names = self.slice(base, end - base)
+        names = _Names(self.slice(base, end - base))
         for index, (name, info, _, section, value, size) in enumerate(
             self._rows(_SYMBOL, start, _SYMBOL.size, count)
         ):
-            stop = names.find(b"\0", name, name + MAX_NAME)
-            text = names[name : stop if stop >= 0 else name].decode("utf-8", "replace")
-            yield Symbol(text, info & 0xF, info >> 4, section, value, size, index)
+            yield Symbol(names.at(name), info & 0xF, info >> 4, section, value, size, index)
 
     def _versions(self, start: int, count: int) -> Iterator[VersionNeed]:
         """Follow the two chains of version needs (LSB, "Symbol Version Requirements")."""
@@ -358,3 +363,25 @@ class ElfImage:
             start += following
             if not following or not left:
                 return
+
+
+class _Names:
+    """The names of symbols, each read once.
+
+    Args:
+        data: the string table. Names may begin anywhere in it, also within each other.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = MAX_NAMES
+        self._known: dict[int, str] = {}
+
+    def at(self, offset: int) -> str:
+        """Give the name at an offset; none once all names together have become too long."""
+        if offset not in self._known:
+            stop = self._data.find(b"\0", offset, offset + MAX_NAME)
+            raw = self._data[offset:stop] if 0 <= stop <= offset + self._left else b""
+            self._left -= len(raw)
+            self._known[offset] = raw.decode("utf-8", "replace")
+        return self._known[offset]

@@ -42,11 +42,14 @@ class BuildPath:
 
 def build_paths(image: ElfImage) -> Iterator[BuildPath]:
     """Find absolute paths of source files in the sections that are loaded, without code."""
-    for section in image.sections:
+    read = 0
+    for section in sorted(image.sections, key=lambda section: section.offset):
         is_data = section.kind == SectionType.PROGBITS and section.flags & SectionFlag.ALLOC
         if section.name in _COMPRESSED:
             continue
-        if is_data and not section.flags & SectionFlag.EXECINSTR:
+        # Sections do not overlap; forged ones would be read thousands of times.
+        if is_data and not section.flags & SectionFlag.EXECINSTR and section.offset >= read:
+            read = section.offset + section.size
             found = _paths(image.content(section))
             if found:
                 first = clean(min(found).decode("ascii", "replace"))

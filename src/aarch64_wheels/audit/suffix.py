@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from packaging.tags import Tag
 
 # `name.cpython-313-aarch64-linux-gnu.so`, `name.pypy311-pp73-aarch64-linux-gnu.so`, `name.abi3.so`.
@@ -20,7 +19,7 @@ _PYPY_ABI = re.compile(r"pypy(?P<version>3\d+)_pp(?P<api>\d+)")
 _MUSL_SINCE = 11
 
 
-def wrong_suffix(name: str, tags: Iterable[Tag]) -> str | None:
+def wrong_suffix(name: str, tags: frozenset[Tag]) -> str | None:
     """Say what is wrong with an extension module's file name in a wheel of these tags.
 
     Args:
@@ -34,10 +33,16 @@ def wrong_suffix(name: str, tags: Iterable[Tag]) -> str | None:
     match = _TAGGED.fullmatch(PurePosixPath(name).name)
     if match is None:
         return None
-    allowed = sorted({soabi for tag in tags for soabi in _soabis(tag)})
+    allowed = _allowed(tags)
     if match["soabi"] in allowed or not allowed:
         return None
     return ", ".join(f".{soabi}.so" for soabi in allowed) + " or .so"
+
+
+@functools.lru_cache(maxsize=8)
+def _allowed(tags: frozenset[Tag]) -> tuple[str, ...]:
+    """List what interpreters of the tags import: once for a wheel, which may have many members."""
+    return tuple(sorted({soabi for tag in tags for soabi in _soabis(tag)}))
 
 
 def tagged_stem(name: str) -> str | None:

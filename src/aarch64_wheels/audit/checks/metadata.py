@@ -28,7 +28,7 @@ def metadata(content: WheelContent) -> Iterator[Finding]:
         return
     try:
         raw, unknown = parse_email(text)
-    except (ValueError, LookupError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
         yield found("metadata", "METADATA cannot be read", evidence=_short(error), file=file)
         return
     for problem in _invalid(raw):
@@ -45,6 +45,8 @@ def _invalid(raw: RawMetadata) -> list[str]:
     kept.pop("license_files", None)
     try:
         Metadata.from_raw(cast("RawMetadata", kept))
+    except RecursionError:
+        return ["a requirement is nested too deeply"]
     except ExceptionGroup as group:
         return [_short(error) for error in group.exceptions if isinstance(error, InvalidMetadata)]
     return []

@@ -41,6 +41,8 @@ _OF_GCC = frozenset({"gfortran", "quadmath", "gomp", "stdc++", "gcc_s", "atomic"
 _GCC_LICENCE = b"gcc runtime library exception"
 #: Bytes of debug information that musl's start files bring into every object.
 _START_FILES = 1024
+#: Bytes of licence texts, and grafted libraries, that are compared.
+_MAX_TOLD, _MAX_GRAFTED = 4 << 20, 200
 _SHOWN = 4
 
 
@@ -104,29 +106,29 @@ def _is_of_system(url: str) -> bool:
 
 def licences(content: WheelContent) -> Iterator[Finding]:
     """Find grafted libraries that no licence text or bill of the wheel mentions."""
-    texts = [name.lower().encode() + b"\n" + _licence(name, text) for name, text in _told(content)]
+    told = b"\n".join(_told(content))[:_MAX_TOLD]
     own = set(_WORDS.findall(content.name.lower()))
-    missing = [
-        name for name in content.grafted if not any(_mentions(text, name, own) for text in texts)
-    ]
+    grafted = list(content.grafted)[:_MAX_GRAFTED]
+    missing = [name for name in grafted if not _mentions(told, name, own)]
     if missing:
         message = "no licence text in the wheel mentions a grafted library"
         evidence = _some(sorted({_plain(name) for name in missing}))
         yield found("licence", message, evidence=evidence, file=missing[0])
 
 
-def _told(content: WheelContent) -> Iterator[tuple[str, bytes]]:
-    """Give the files of `.dist-info` that may hold licences."""
+def _told(content: WheelContent) -> Iterator[bytes]:
+    """Give the names and texts of files in `.dist-info` that may hold licences."""
     for name, text in content.texts.items():
         rest = name.removeprefix(f"{content.info}/").lower()
-        if rest.startswith(("licen", "copying", "notice", "copyright", "authors", "sboms/")):
-            yield rest, text
+        if rest.startswith("sboms/"):
+            yield _licensed(text)
+        elif rest.startswith(("licen", "copying", "notice", "copyright", "authors")):
+            # The words of a licence's name are broken over lines at will.
+            yield b" ".join([rest.encode(), *text.lower().split()])
 
 
-def _licence(name: str, text: bytes) -> bytes:
-    """Give a text; of a bill only those parts that come with a licence."""
-    if not name.startswith("sboms/"):
-        return text.lower()
+def _licensed(text: bytes) -> bytes:
+    """Give those parts of a bill that come with a licence."""
     try:
         rows: Any = json.loads(text).get("components")
         return json.dumps([row for row in rows if row.get("licenses")]).lower().encode()
@@ -136,7 +138,7 @@ def _licence(name: str, text: bytes) -> bytes:
 
 def _mentions(text: bytes, name: str, own: set[str]) -> bool:
     stem = _plain(name).partition(".so")[0].removeprefix("lib").lower()
-    if stem in _OF_GCC and _GCC_LICENCE in b" ".join(text.split()):
+    if stem in _OF_GCC and _GCC_LICENCE in text:
         return True
     words = [word for word in _WORDS.findall(stem) if word not in own]
     # The parts of a project are called after it: `brotlicommon`, `hdf5_hl`, `png16`.
