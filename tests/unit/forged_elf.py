@@ -6,7 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import Self
 
-from aarch64_wheels.audit.elf_image import MAX_NAME, Tag
+from aarch64_wheels.audit.elf_format import Tag
+from aarch64_wheels.audit.elf_image import MAX_NAME
 
 _BASE = 0x1000
 _HEADER, _SEGMENT, _SECTION = 64, 56, 64

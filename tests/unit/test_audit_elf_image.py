@@ -8,7 +8,8 @@ import time
 import pytest
 
 from aarch64_wheels.audit import elf_image
-from aarch64_wheels.audit.elf_image import ElfImage, Flag, SegmentType, Tag
+from aarch64_wheels.audit.elf_format import Flag, SegmentType, Tag
+from aarch64_wheels.audit.elf_image import ElfImage
 from tests.unit.audit_samples import PAGE, X86_64, elf
 
 GOOD = elf(

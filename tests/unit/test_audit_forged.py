@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from aarch64_wheels.audit.elf_image import MAX_NAME, SectionType, Tag
+from aarch64_wheels.audit.elf_format import SectionType, Tag
+from aarch64_wheels.audit.elf_image import MAX_NAME
 from tests.unit import forged_elf
 from tests.unit.audit_samples import EXTENSION, INFO, elf, write_wheel
 

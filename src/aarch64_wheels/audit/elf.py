@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from elftools.elf.enums import ENUM_E_MACHINE, ENUM_E_TYPE
 
-from aarch64_wheels.audit.elf_image import (
-    MAGIC,
-    ElfImage,
+from aarch64_wheels.audit.elf_format import (
     Flag,
     Section,
     SectionFlag,
@@ -18,6 +16,7 @@ from aarch64_wheels.audit.elf_image import (
     SegmentType,
     Tag,
 )
+from aarch64_wheels.audit.elf_image import MAGIC, ElfImage
 from aarch64_wheels.audit.isa import LaterCode, scan
 from aarch64_wheels.audit.leftovers import BuildPath, build_paths
 from aarch64_wheels.text import clean
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import mmap
     from collections.abc import Iterator, Mapping
 
-    from aarch64_wheels.audit.elf_image import Segment, Symbol, VersionNeed
+    from aarch64_wheels.audit.elf_format import Segment, Symbol, VersionNeed
 
 __all__ = ["MAGIC", "ElfFacts", "NeededVersion"]
 

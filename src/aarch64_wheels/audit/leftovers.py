@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import SectionFlag, SectionType
+from aarch64_wheels.audit.elf_format import SectionFlag, SectionType
 from aarch64_wheels.text import clean
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.elf import writable_code
-from aarch64_wheels.audit.elf_image import Flag, SegmentType
+from aarch64_wheels.audit.elf_format import Flag, SegmentType
 from aarch64_wheels.audit.model import Level
 
 if TYPE_CHECKING:

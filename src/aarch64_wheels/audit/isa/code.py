@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import Flag, SectionFlag, SectionType, SegmentType
+from aarch64_wheels.audit.elf_format import Flag, SectionFlag, SectionType, SegmentType
 from aarch64_wheels.audit.isa import search
 from aarch64_wheels.audit.isa.table import WORD
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import SegmentType
+from aarch64_wheels.audit.elf_format import SegmentType
 from aarch64_wheels.audit.isa.calls import LOAD_MASK, calls, load_of
 from aarch64_wheels.audit.isa.functions import INDIRECT
 from aarch64_wheels.audit.isa.runtime import hands_on, is_flag

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import SegmentType
+from aarch64_wheels.audit.elf_format import SegmentType
 
 if TYPE_CHECKING:
     from aarch64_wheels.audit.elf_image import ElfImage

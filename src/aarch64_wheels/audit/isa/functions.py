@@ -7,7 +7,7 @@ import struct
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import SectionType
+from aarch64_wheels.audit.elf_format import SectionType
 from aarch64_wheels.audit.isa.frames import Frames
 from aarch64_wheels.audit.isa.table import WORD
 

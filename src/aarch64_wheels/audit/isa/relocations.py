@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from aarch64_wheels.audit.elf_image import Tag
+from aarch64_wheels.audit.elf_format import Tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

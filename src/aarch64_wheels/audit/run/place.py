@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from aarch64_wheels.audit.elf_image import SegmentType
+from aarch64_wheels.audit.elf_format import SegmentType
 from aarch64_wheels.audit.isa import instruction_at
 from aarch64_wheels.text import one_line
 
