@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from aarch64_wheels.audit.archive import BROKEN, refuse_harm
+from aarch64_wheels.audit.faults import leads_out
 from aarch64_wheels.audit.labels import info_directory
 from aarch64_wheels.epoch import EARLIEST, LATEST
 
@@ -115,6 +116,8 @@ def _checked(archive: zipfile.ZipFile, wheel: Path) -> dict[str, zipfile.ZipInfo
     for member in members:
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
             raise ValueError(f"{member.filename} is no regular file")
+        if leads_out(member.filename):
+            raise ValueError(f"{member.filename} leads out of the wheel")
         if found.setdefault(member.filename, member) is not member:
             raise ValueError(f"there is more than one {member.filename}")
     return found

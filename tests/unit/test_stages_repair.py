@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,3 +42,12 @@ def test_the_repair_knows_the_time_of_the_build(tmp_path: Path) -> None:
     session, job = FakeSession(), make_job(tmp_path, source_date_epoch=1_700_000_000)
     repair_wheel(session, job, BUILT / UNREPAIRED, "/bin")
     assert session.commands[0].env["SOURCE_DATE_EPOCH"] == "1700000000"
+
+
+def test_an_own_repair_is_not_stripped_and_says_so(tmp_path: Path) -> None:
+    lines: list[str] = []
+    job = make_job(tmp_path, lines, strip=True)
+    options = replace(job.target.options, repair_wheel_command="cp {wheel} {dest_dir}")
+    job = replace(job, target=replace(job.target, options=options))
+    repair_wheel(FakeSession(), job, BUILT / UNREPAIRED, "/bin")
+    assert lines[0].startswith("`strip` has no effect")

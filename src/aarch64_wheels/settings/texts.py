@@ -30,7 +30,8 @@ TEXTS = {
     "time_limit": "minutes that each stage of a target may take; 0 for no limit (default)",
     "silence_limit": "minutes without any output after which a stage is ended "
     "(default: 60; 0: never)",
-    "strip": "take symbols and debug information out of compiled files when wheels are repaired",
+    "strip": "take symbols and debug information out of compiled files when wheels are repaired "
+    "(not by a repair-wheel-command of the project's own)",
     "audit_levels": "levels of the audit's checks, error, warning or off: "
     "'debug-info=off licence=error'",
     "before_all": "command run once in each image before anything is built",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit import AuditResult, Finding, Level
+from aarch64_wheels.audit.archive import BROKEN
 from aarch64_wheels.audit.catalogue import Levels
 from aarch64_wheels.audit.check import audit_wheel
 from aarch64_wheels.audit.platforms import Platform
@@ -103,8 +104,12 @@ def _finish(
         try:
             bill = added_to(path, objects, origin, epoch) if origin else {}
             repack(path, path, epoch=epoch, added=bill)
-        except ValueError as error:
-            raise StageError(f"{path.name} cannot be packed", found=str(error)) from error
+        except BROKEN as error:
+            raise StageError(
+                f"{path.name} cannot be packed",
+                found=str(error) or type(error).__name__,
+                hint="mend what packs the wheel; no level of a check lets such an archive out",
+            ) from error
     return objects
 
 

@@ -44,6 +44,8 @@ def repair_wheel(session: Session, job: Job, wheel: PurePosixPath, image_path: s
     variables = command_variables(session, job, image_path)
     command = job.target.options.repair_wheel_command
     if command.strip() not in _USUAL:
+        if job.plan.strip:
+            job.sink("`strip` has no effect: the project repairs by a command of its own")
         session.run(["mkdir", "-p", REPAIRED], sink=job.sink)
         run_shell(session, job, command, variables, wheel=wheel, dest_dir=REPAIRED)
         return ""
