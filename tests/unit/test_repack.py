@@ -203,6 +203,11 @@ def _bomb(path: Path) -> None:
         archive.writestr("bomb", bytes(65 * 2**20))
 
 
+def _outside(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("../evil.py", b"")
+
+
 def _second(path: Path) -> None:
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other-1.0.dist-info/RECORD", b"")
@@ -227,6 +232,7 @@ REFUSED = {
     "duplicate": (_twice, "more than one fast"),
     "link": (_link, "fast/link is no regular file"),
     "nameless": (_nameless, "a file has no name"),
+    "outside": (_outside, "../evil.py leads out of the wheel"),
     "bomb": (_bomb, "over 100 times its own size"),
     "two releases": (_second, "2 files called"),
     "method": (_bzip2, "neither stored nor deflated"),
