@@ -15,7 +15,6 @@ import pytest
 from aarch64_wheels.audit.model import Finding, Level
 from aarch64_wheels.commands.audit_run import RunOptions, run_imports
 from aarch64_wheels.engine.owner import PID_LABEL
-from aarch64_wheels.errors import UnfitError
 from tests.integration.workshop import Workshop
 from tests.unit.audit_samples import METADATA, write_wheel
 
@@ -58,6 +57,9 @@ MODULES = {
     "missing": ("extern void gone(void);", "gone()"),
     "broken": ("", "*(volatile int *)8 = 1"),
     "leaving": ("", "_exit(7)"),
+    "trapping": ("", "__builtin_trap()"),
+    # Longer than any shorter limit than the one that is told.
+    "waiting": ("", "sleep(45)"),
     "needing": ("", 'if (!PyImport_ImportModule("numpy")) return NULL'),
 }
 
@@ -113,7 +115,7 @@ def found(
             },
         ),
     }
-    rows = run_imports(tuple(wheels.values()), options(), said.append)
+    rows = run_imports(tuple(wheels.values()), options(), said.append).findings
     print(*said, *(row for each in rows.values() for row in each), sep="\n")
     return {tag: rows[path] for tag, path in wheels.items()}
 
@@ -163,6 +165,14 @@ def test_an_illegal_instruction_of_a_thread(found: Mapping[str, tuple[Finding, .
             "",
         ),
         ("leaving", "importing fast.leaving ended CPython 3.13 with status 7", ""),
+        (
+            "trapping",
+            (
+                "CPython 3.13 was ended by SIGTRAP while it imported fast.trapping:"
+                " the code gives up, with `brk`"
+            ),
+            "",
+        ),
     ],
 )
 def test_other_failures(
@@ -183,8 +193,9 @@ def test_a_missing_dependency_is_no_error(
 
 
 def test_what_is_good_has_no_finding(found: Mapping[str, tuple[Finding, ...]]) -> None:
-    assert not [row for row in found["cp313-cp313"] if "good" in row.file]
-    assert len(found["cp313-cp313"]) == len(MODULES) - 1
+    good = ("good", "waiting")
+    assert not [row for row in found["cp313-cp313"] for name in good if name in row.file]
+    assert len(found["cp313-cp313"]) == len(MODULES) - len(good)
 
 
 def test_the_stable_abi_is_tried_on_the_oldest_and_the_newest(
@@ -202,9 +213,16 @@ def test_the_stable_abi_is_tried_on_the_oldest_and_the_newest(
 def test_an_interpreter_that_the_image_lacks(compiled: Mapping[str, bytes], tmp_path: Path) -> None:
     name = NAME.format("cp312-cp312")
     files = {"good.cpython-312-aarch64-linux-gnu.so": compiled["good"]}
-    with pytest.raises(UnfitError) as refusal:
-        run_imports([write_wheel(tmp_path, name, files)], options(), print)
-    assert "use --image manylinux2014, manylinux_2_28" in str(refusal.value)
+    lacking = write_wheel(tmp_path, name, files)
+    right = write_wheel(
+        tmp_path, NAME.format("cp313-cp313"), {f"vector{SUFFIX}": compiled["vector"]}
+    )
+    said = list[str]()
+    tried = run_imports([lacking, right], options(), said.append)
+    assert any("use --image manylinux2014, manylinux_2_28" in text for text in said)
+    assert tried.untried == {lacking}
+    assert (tried.unfit, tried.findings[lacking]) == (None, ())
+    assert [row.symbol for row in tried.findings[right]] == ["count"]
 
 
 _RUN = """\
@@ -214,7 +232,8 @@ from aarch64_wheels import cli, signals
 from aarch64_wheels.commands.audit_run import RunOptions, run_imports
 signals.install()
 options = RunOptions(cache_dir=Path(sys.argv[2]), environ=os.environ)
-sys.exit(cli.guard(lambda: len(run_imports([Path(sys.argv[1])], options, print)), debug=True))
+wheels = [Path(sys.argv[1])]
+sys.exit(cli.guard(lambda: len(run_imports(wheels, options, print).findings), debug=True))
 """
 
 

@@ -147,6 +147,46 @@ def test_the_sarif_names_wheels_by_their_place(
     assert places == {f"bad/{GOOD_NAME}"}
 
 
+def lacking(place: Path, content: bytes) -> Path:
+    """Make a wheel that the embedded image has no interpreter for."""
+    place.mkdir()
+    name = GOOD_NAME.replace("313", "312")
+    return write_wheel(place, name, {EXTENSION.replace("313", "312"): content})
+
+
+def test_a_wheel_that_cannot_be_run_keeps_its_findings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel = lacking(tmp_path / "lacking", elf())
+    assert audit("--run", "--json", wheel) == 3
+    printed = capsys.readouterr()
+    assert [row["ok"] for row in json.loads(printed.out)["wheels"]] == [True]
+    assert "not run: " in printed.err
+    assert "next: use --image manylinux2014" in printed.err
+    wrong = lacking(tmp_path / "wrong", elf(machine=X86_64))
+    assert audit("--run", "--json", "--sarif", tmp_path / "a.sarif", wrong) == 1
+    assert '"machine"' in capsys.readouterr().out
+    assert "machine" in (tmp_path / "a.sarif").read_text()
+
+
+def test_results_are_told_before_an_unfit_machine_is(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none")
+    assert audit("--run", "--engine", "docker", "--sarif", tmp_path / "a.sarif", good) == 3
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == OK_LINE
+    assert "found: " in printed.err
+    assert (tmp_path / "a.sarif").exists()
+
+
+def test_bad_usage_of_a_run_is_told_before_anything_is_audited(
+    good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert audit("--run", "--image", "nowhere", good) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_a_sarif_that_cannot_be_written(
     good: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

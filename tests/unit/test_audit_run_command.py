@@ -8,8 +8,9 @@ import pytest
 
 from aarch64_wheels.audit.run.container import Place
 from aarch64_wheels.audit.run.extensions import read_importable
+from aarch64_wheels.audit.run.tried import Refusals
 from aarch64_wheels.commands.audit_run import RunOptions, run_imports
-from aarch64_wheels.errors import AarchWheelsError, CommandError, UnfitError, UsageError
+from aarch64_wheels.errors import CommandError, StageError, UnfitError, UsageError
 from aarch64_wheels.settings.schema import EngineName
 from tests.unit.audit_samples import EXTENSION, elf, write_wheel
 from tests.unit.fake_session import FakeSession
@@ -18,32 +19,69 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from aarch64_wheels.errors import AarchWheelsError
+
 NAME = "fast-1.0-cp{0}-cp{0}-{1}.whl"
 
 
 @pytest.mark.parametrize(
-    ("python", "platform", "image", "error", "hint"),
+    ("python", "platform", "hint"),
     [
-        ("312", "manylinux_2_17_aarch64", "debian", UnfitError, "--image manylinux2014"),
-        ("313", "musllinux_1_2_aarch64", "debian", UsageError, "--image musllinux_1_2"),
-        ("38", "manylinux_2_17_aarch64", "debian", UnfitError, "no image"),
-        ("313", "manylinux_2_17_aarch64", "nowhere", UsageError, "reference"),
+        ("312", "manylinux_2_17_aarch64", "next: use --image manylinux2014"),
+        ("313", "musllinux_1_2_aarch64", "next: use --image musllinux_1_2"),
+        ("38", "manylinux_2_17_aarch64", "next: no image"),
     ],
 )
-def test_refused_before_an_engine_is_asked(
-    tmp_path: Path,
-    python: str,
-    platform: str,
-    image: str,
-    error: type[AarchWheelsError],
-    hint: str,
+def test_not_tried_and_no_engine_asked(
+    tmp_path: Path, said: list[str], python: str, platform: str, hint: str
 ) -> None:
-    files = {"fast.so": elf()}
-    wheel = write_wheel(tmp_path, NAME.format(python, platform), files)
-    options = RunOptions(cache_dir=tmp_path, image=image, environ={})
-    with pytest.raises(error) as refusal:
-        run_imports([wheel], options, print)
-    assert hint in refusal.value.hint
+    wheel = write_wheel(tmp_path, NAME.format(python, platform), {"fast.so": elf()})
+    options = RunOptions(cache_dir=tmp_path, environ={})
+    tried = run_imports([wheel], options, said.append)
+    assert tried.untried == {wheel}
+    assert (tried.findings, tried.unfit) == ({wheel: ()}, None)
+    (text,) = said
+    assert text.startswith("not run: ")
+    assert wheel.name in text
+    assert hint in text
+
+
+def test_an_image_that_is_none(tmp_path: Path) -> None:
+    options = RunOptions(cache_dir=tmp_path, image="nowhere", environ={})
+    with pytest.raises(UsageError) as refusal:
+        run_imports([write_wheel(tmp_path)], options, print)
+    assert "reference" in refusal.value.hint
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (StageError("the container is gone", found="a\n::error::b"), "the container is gone: a"),
+        (UnfitError("the disk is full", hint="make room"), "the disk is full; next: make room"),
+    ],
+    ids=["container", "machine"],
+)
+def test_a_wheel_that_fails_stops_no_other(
+    tmp_path: Path, said: list[str], error: AarchWheelsError, text: str
+) -> None:
+    refusals = Refusals(note=said.append)
+    for name in ("a.whl", "b.whl"):
+        with refusals.kept(tmp_path / name):
+            raise error
+    assert refusals.paths == {tmp_path / "a.whl", tmp_path / "b.whl"}
+    assert all(
+        row.startswith(f"not run: {name}.whl: {text}") for name, row in zip("ab", said, strict=True)
+    )
+    assert not any("\n" in row for row in said)
+
+
+def test_no_engine_spoils_no_result(tmp_path: Path, said: list[str]) -> None:
+    environ = {"DOCKER_HOST": f"unix://{tmp_path}/none"}
+    options = RunOptions(cache_dir=tmp_path, engine=EngineName.DOCKER, environ=environ)
+    wheel = write_wheel(tmp_path, files={EXTENSION: elf()})
+    tried = run_imports([wheel], options, said.append)
+    assert isinstance(tried.unfit, UnfitError)
+    assert (tried.findings, tried.untried) == ({wheel: ()}, frozenset())
 
 
 def test_no_containers_no_run(tmp_path: Path) -> None:
@@ -59,11 +97,9 @@ def test_wheels_without_anything_to_import(tmp_path: Path) -> None:
     pure = write_wheel(tmp_path, "fast-1.0-py3-none-any.whl", {"fast.py": b""})
     said = list[str]()
     options = RunOptions(cache_dir=tmp_path, environ={})
-    assert run_imports([broken, foreign, pure], options, said.append) == {
-        broken: (),
-        foreign: (),
-        pure: (),
-    }
+    tried = run_imports([broken, foreign, pure], options, said.append)
+    assert tried.findings == {broken: (), foreign: (), pure: ()}
+    assert (tried.untried, tried.unfit) == (frozenset(), None)
     assert [text.partition(".whl")[0] for text in said] == [
         "not run: broken-1.0-py3-none-any",
         "not run: fast-1.0-cp313-cp313-manylinux_2_17_x86_64",

@@ -27,6 +27,7 @@ ELF = elf()
         ("fast/__init__.so", ("fast", "__init__.so")),
         # Named as an extension, so what it lacks is for the interpreter to say.
         ("other.cpython-313-aarch64-linux-gnu.so", ("other.cpython-313-aarch64-linux-gnu.so",)),
+        ("fast/tests/data.data/platlib/fast.abi3.so", None),
         ("other.so", None),
         ("fast.libs/fast.so", None),
         ("a-b/fast.abi3.so", None),
@@ -66,9 +67,11 @@ def test_a_plain_file_that_is_no_extension(tmp_path: Path, content: bytes) -> No
 
 
 def test_where_members_are_installed(tmp_path: Path) -> None:
-    files = {"a/__init__.py": b"", "fast-1.0.data/platlib/b/c.py": b"", EXTENSION: ELF}
+    inner = "a/tests/data.data/platlib/d.py"
+    files = {"a/__init__.py": b"", "fast-1.0.data/platlib/b/c.py": b"", EXTENSION: ELF, inner: b""}
     wheel = read_importable(write_wheel(tmp_path, files=files))
     assert wheel.installed["b/c.py"] == "fast-1.0.data/platlib/b/c.py"
+    assert wheel.installed[inner] == inner
     assert wheel.top_level >= {"a", "b", "fast"}
 
 

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 CNTB = 0x0420E3E0
 PLACE = f"fast/{EXTENSION}"
 OTHER = "fast/other.so"
+DATA = "fast-1.0.data/data/lib/shared.so"
 
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Importable:
     code = Section(name=".text", kind=1, data=struct.pack("<II", 0xD503201F, CNTB), flags=6)
     content = elf(more=(code,), flags=5)
-    files = {PLACE: content, OTHER: elf(symbol="PyInit_other"), "fast/__init__.py": b""}
+    files = {PLACE: content, OTHER: elf(symbol="PyInit_other"), "fast/__init__.py": b"", DATA: b""}
     return read_importable(write_wheel(tmp_path, files=files))
 
 
@@ -101,6 +102,20 @@ def test_errors(wheel: Importable, fields: dict[str, Any], message: str, evidenc
     (finding,) = findings(wheel, first(**fields))
     assert (finding.check, finding.level, finding.file) == ("import", Level.ERROR, PLACE)
     assert (finding.message, finding.evidence) == (message, evidence)
+
+
+@pytest.mark.parametrize(
+    ("number", "ending", "more"),
+    [
+        (5, "was ended by SIGTRAP", ": the code gives up, with `brk`"),
+        (9, "was killed (SIGKILL)", ""),
+        (31, "was ended by SIGSYS", ""),
+        (34, "was ended by signal 34", ""),
+    ],
+)
+def test_other_signals(wheel: Importable, number: int, ending: str, more: str) -> None:
+    (finding,) = findings(wheel, first(state="signal", signal=number))
+    assert finding.message == f"CPython 3.13 {ending} while it imported fast.fast{more}"
 
 
 def test_a_crash_of_the_processor_itself(wheel: Importable) -> None:
@@ -202,12 +217,32 @@ def test_one_finding_for_each_place(wheel: Importable) -> None:
 
 
 @pytest.mark.parametrize(
+    "fields",
+    [
+        {"below": "numpy/core.so", "object": "/e/numpy/core.so"},
+        {"below": "", "object": "/usr/lib/shared.so"},
+    ],
+    ids=["a dependency", "the image"],
+)
+def test_what_another_package_brings_is_no_error(wheel: Importable, fields: dict[str, Any]) -> None:
+    (finding,) = findings(wheel, {**illegal(wheel), **fields, "offset": 16})
+    at = f"the instruction 0x0420e3e0 at offset 0x10 of {fields['object']}, not of the wheel"
+    assert finding.evidence == f"{at}, while importing fast.fast with CPython 3.13"
+    assert (finding.check, finding.level) == ("illegal-instruction", Level.WARNING)
+    assert finding.file == ""
+
+
+@pytest.mark.parametrize(
     ("fields", "evidence", "file"),
     [
         (
-            {"below": "numpy/core.so", "object": "/e/numpy/core.so", "offset": 16},
-            "the instruction 0x0420e3e0 at offset 0x10 of /e/numpy/core.so, not of the wheel",
-            "",
+            {
+                "below": "",
+                "object": "/aarch64-wheels/tests/environment/lib/shared.so",
+                "offset": 0,
+            },
+            "the instruction 0x0420e3e0 at offset 0x0",
+            DATA,
         ),
         (
             {"below": "", "object": "", "offset": -1},
@@ -230,6 +265,7 @@ def test_places_elsewhere(
 ) -> None:
     (finding,) = findings(wheel, {**illegal(wheel), **fields})
     assert (finding.check, finding.file) == ("illegal-instruction", file)
+    assert finding.level is Level.ERROR
     assert finding.evidence == f"{evidence}, while importing fast.fast with CPython 3.13"
 
 
@@ -240,20 +276,10 @@ def test_code_that_gives_up(wheel: Importable) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "",
-        "x",
-        "[]",
-        "1",
-        "{}",
-        '{"index": "0"}',
-        '{"index": null}',
-        "[" * 100_000,
-        '{"index": 1.0}',
-    ],
-)
+NO_ANSWERS = ("", "x", "[]", "1", "{}", '{"index": "0"}', '{"index": null}', '{"index": 1.0}')
+
+
+@pytest.mark.parametrize("line", [*NO_ANSWERS, "[" * 100_000])
 def test_lines_that_are_no_answers(line: str) -> None:
     assert Outcome.parse(line) is None
 

@@ -131,6 +131,12 @@ def test_what_does_not_end_is_ended(run_imports: Import) -> None:
     assert time.monotonic() - started < 20
 
 
+def test_what_only_waits_has_its_time(run_imports: Import) -> None:
+    """It is taken to be stuck, and does well when it is tried again."""
+    found = run_imports({"waiting": "import time\ntime.sleep(7)"}, seconds=30)
+    assert found["waiting"].state == "ok"
+
+
 def test_time_runs_out(run_imports: Import) -> None:
     found = run_imports({"busy": "while True: pass", "more": "", "good": ""}, total=1)
     states = {name: row.state for name, row in found.items()}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from aarch64_wheels.commands.audit_run import RunOptions
+    from aarch64_wheels.errors import AarchWheelsError
 
 #: Wheels that are audited at once: each takes its own size of memory, and more.
 _AT_ONCE = 4
@@ -58,24 +59,32 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class Audited:
-    """What came of a file; `is_wheel`: it could be read as one."""
+    """What came of a file.
+
+    Attributes:
+        path: of the file. result: of the audit. is_wheel: it could be read as one.
+        untried: it was to be run, and could not be; unfit: because nothing can, on this machine.
+    """
 
     path: Path
     result: AuditResult
     is_wheel: bool
+    untried: bool = False
+    unfit: AarchWheelsError | None = None
 
 
 def run_audit(order: Order, environ: Mapping[str, str]) -> int:
     """Audit wheels and tell the results; what can't be read as a wheel has failed.
 
     Returns:
-        0 when every wheel is in order, else 1; 2 when none of the files is a wheel.
+        0 when every wheel is in order, else 1; 2 when none of the files is a wheel; 3 when all are
+        in order, but one could not be run.
 
     Raises:
         UsageError: a path does not exist, or there is no wheel in it (then nothing is audited),
             or `plat` is not a tag of aarch64 Linux.
-        UnfitError: the SARIF cannot be written, or there is nothing to run wheels in.
-        StageError: a container that they were run in has failed.
+        UnfitError: the SARIF cannot be written, or there is nothing to run wheels in (then all else
+            is told before).
     """
     if order.plat is not None:
         parse_plat(order.plat)
@@ -87,6 +96,9 @@ def run_audit(order: Order, environ: Mapping[str, str]) -> int:
     if order.sarif:
         write_whole(order.sarif, _sarif(rows, repository(environ)), what="the SARIF")
     _tell_workflow(rows, environ)
+    for row in rows:
+        if row.unfit:
+            raise row.unfit
     return _status(rows)
 
 
@@ -158,13 +170,19 @@ def _rows(order: Order, files: Sequence[Path]) -> Iterator[Audited]:
         yield from _audited(order, files)
         return
     # Imported here: it brings the engine's library, which nothing else of the audit needs.
-    from aarch64_wheels.commands.audit_run import run_imports
+    from aarch64_wheels.commands.audit_run import image_of, run_imports
 
+    image_of(order.run)  # bad usage is told before anything is audited
     rows = list(_audited(order, files))
     tried = run_imports([row.path for row in rows if row.is_wheel], order.run, _note)
     for row in rows:
-        findings = order.levels.apply((*row.result.findings, *tried.get(row.path, ())))
-        yield replace(row, result=replace(row.result, findings=findings))
+        findings = order.levels.apply((*row.result.findings, *tried.findings.get(row.path, ())))
+        yield replace(
+            row,
+            result=replace(row.result, findings=findings),
+            untried=row.path in tried.untried,
+            unfit=tried.unfit,
+        )
 
 
 def _note(text: str) -> None:
@@ -218,4 +236,6 @@ def _tell_workflow(rows: Sequence[Audited], environ: Mapping[str, str]) -> None:
 def _status(rows: Sequence[Audited]) -> int:
     if not any(row.is_wheel for row in rows):
         return ExitCode.USAGE
-    return ExitCode.OK if all(row.result.ok for row in rows) else ExitCode.TARGET_FAILED
+    if not all(row.result.ok for row in rows):
+        return ExitCode.TARGET_FAILED
+    return ExitCode.UNFIT if any(row.untried for row in rows) else ExitCode.OK

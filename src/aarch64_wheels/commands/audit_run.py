@@ -18,6 +18,7 @@ from aarch64_wheels.audit.run.interpreters import (
     name_of,
     no_interpreter,
 )
+from aarch64_wheels.audit.run.tried import REFUSALS, Refusals, Tried
 from aarch64_wheels.catalogue import find_image, interpreters
 from aarch64_wheels.commands.fit import is_emulated, make_fit
 from aarch64_wheels.commands.inputs import Host
@@ -32,7 +33,7 @@ from aarch64_wheels.settings.schema import EngineName, Mode, Settings
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from aarch64_wheels.audit.model import Finding
@@ -58,13 +59,11 @@ class RunOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
 
-def run_imports(
-    paths: Sequence[Path], options: RunOptions, note: Callable[[str], None]
-) -> dict[Path, tuple[Finding, ...]]:
+def run_imports(paths: Sequence[Path], options: RunOptions, note: Callable[[str], None]) -> Tried:
     """Import every extension of wheels, each wheel in a container of its own.
 
     A wheel that cannot be read, or has nothing to import on aarch64, has no findings here: what
-    the audit of its content says counts.
+    the audit of its content says counts. One that cannot be tried is noted, and stops no other.
 
     Args:
         paths: of the wheels.
@@ -72,9 +71,32 @@ def run_imports(
         note: told what takes time, and what is left out.
 
     Raises:
-        UsageError: the image is none, or has not the C library of a wheel.
-        UnfitError: the image has no interpreter for a wheel, or containers cannot be had.
-        StageError: a container has failed.
+        UsageError: the image is none, or no engine may be used.
+    """
+    image = image_of(options)
+    refusals = Refusals(note=note)
+    wanted: list[tuple[Importable, tuple[Interpreter, ...]]] = []
+    for wheel in _importable(paths, note):
+        with refusals.kept(wheel.path):
+            wanted.append((wheel, _wanted(wheel, image)))
+    targets = tuple(_targets([row for _, rows in wanted for row in rows], image))
+    found: dict[Path, tuple[Finding, ...]] = dict.fromkeys(paths, ())
+    unfit = None
+    try:
+        if targets:
+            with _room(targets, options, note) as room:
+                for path, findings in _try_all(room, [wheel for wheel, _ in wanted], refusals):
+                    found[path] += findings
+    except REFUSALS as error:
+        unfit = error
+    return Tried(findings=found, untried=frozenset(refusals.paths), unfit=unfit)
+
+
+def image_of(options: RunOptions) -> Image:
+    """Give the image that wheels are tried in.
+
+    Raises:
+        UsageError: it is none, or no engine may be used.
     """
     if options.engine is EngineName.NONE:
         raise UsageError(
@@ -82,14 +104,7 @@ def run_imports(
             found="--engine none",
             hint="leave --engine out: a wheel that is tried must not see this machine's files",
         )
-    image = find_image(options.image)
-    wheels = tuple(_importable(paths, note))
-    targets = tuple(_targets(wheels, image))
-    found: dict[Path, tuple[Finding, ...]] = dict.fromkeys(paths, ())
-    if targets:
-        with _room(targets, options, note) as room:
-            found |= {wheel.path: _try(room, wheel, note) for wheel in wheels}
-    return found
+    return find_image(options.image)
 
 
 def _importable(paths: Sequence[Path], note: Callable[[str], None]) -> Iterator[Importable]:
@@ -106,23 +121,28 @@ def _importable(paths: Sequence[Path], note: Callable[[str], None]) -> Iterator[
             yield wheel
 
 
-def _targets(wheels: Sequence[Importable], image: Image) -> Iterator[Target]:
-    """Give a target for each interpreter that is needed, so that rooms can be made as for builds.
+def _wanted(wheel: Importable, image: Image) -> tuple[Interpreter, ...]:
+    """Give the interpreters that a wheel needs.
 
     Of an image that nobody has listed, only the engine can tell which interpreters there are.
+
+    Raises:
+        UsageError: the image has not the wheel's C library.
+        UnfitError: it has no interpreter for the wheel.
     """
-    known = interpreters()
-    wanted: dict[Interpreter, None] = {}
-    for wheel in wheels:
-        check_libc(wheel.path.name, wheel.tags, image)
-        if image.interpreters is None:
-            rows = fitting(wheel.tags, known)
-        else:
-            rows = choose(wheel.tags, [row for row in known if row.tag in image.interpreters])
-        if not rows:
-            raise no_interpreter(wheel.path.name, wheel.tags, image)
-        wanted |= dict.fromkeys(rows)
-    for row in known:
+    check_libc(wheel.path.name, wheel.tags, image)
+    if image.interpreters is None:
+        rows = fitting(wheel.tags, interpreters())
+    else:
+        rows = choose(wheel.tags, [row for row in interpreters() if row.tag in image.interpreters])
+    if not rows:
+        raise no_interpreter(wheel.path.name, wheel.tags, image)
+    return rows
+
+
+def _targets(wanted: Collection[Interpreter], image: Image) -> Iterator[Target]:
+    """Give a target for each interpreter that is needed: rooms can be made as for builds."""
+    for row in interpreters():
         if row in wanted:
             yield Target(identifier=row.identifier(image.libc), interpreter=row, image=image)
 
@@ -183,13 +203,18 @@ def _plan(targets: tuple[Target, ...], settings: Settings, host: Host) -> Plan:
     )
 
 
-def _try(room: ImageRoom, wheel: Importable, note: Callable[[str], None]) -> tuple[Finding, ...]:
-    """Try a wheel in each of its interpreters, one after another."""
+def _try_all(
+    room: ImageRoom, wheels: Sequence[Importable], refusals: Refusals
+) -> Iterator[tuple[Path, tuple[Finding, ...]]]:
+    """Try wheels one after another, each in its interpreters; what was found stays found."""
     there = [target.interpreter for target in room.plan.targets]
-    rows = choose(wheel.tags, there)
-    if not rows:
-        raise no_interpreter(wheel.path.name, wheel.tags, room.image)
-    return tuple(finding for row in rows for finding in _try_one(room, wheel, row, note))
+    for wheel in wheels:
+        with refusals.kept(wheel.path):
+            rows = choose(wheel.tags, there)
+            if not rows:
+                raise no_interpreter(wheel.path.name, wheel.tags, room.image)
+            for row in rows:
+                yield wheel.path, _try_one(room, wheel, row, refusals.note)
 
 
 def _try_one(

@@ -29,6 +29,8 @@ _STEM = 5
 _FAMILIES = {
     "zmq": "zeromq",
     "sharpyuv": "webp",
+    "webpdemux": "webp",
+    "webpmux": "webp",
     "avcodec": "ffmpeg",
     "avformat": "ffmpeg",
     "avutil": "ffmpeg",

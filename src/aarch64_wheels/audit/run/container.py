@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.run.findings import Trial
 from aarch64_wheels.audit.run.outcome import Outcome
+from aarch64_wheels.audit.run.place import ENVIRONMENT
 from aarch64_wheels.errors import CommandError, StageError, TimedOutError
 from aarch64_wheels.stages.bytecode import ask_bytecode, compile_bytecode
 from aarch64_wheels.stages.job import FINISHED, TESTS, UV_ENVIRONMENT
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from aarch64_wheels.audit.run.extensions import Importable
     from aarch64_wheels.engine.api import Argv, Session
 
-_ENVIRONMENT = TESTS / "environment"
-_PYTHON = _ENVIRONMENT / "bin/python"
+_PYTHON = ENVIRONMENT / "bin/python"
 #: Where commands run: nothing can be imported from here by accident.
 _PLACE = TESTS / "run"
 _REQUEST = _PLACE / "request.json"
@@ -106,7 +106,7 @@ class Place:
         self.session.write(_SCRIPT, script.read_bytes())
         self.session.write(_REQUEST, json.dumps(asked).encode())
         self.session.copy_in(wheel.path, FINISHED / wheel.path.name)
-        self._uv(["uv", "venv", "--quiet", "--no-project", "--python", self.python, _ENVIRONMENT])
+        self._uv(["uv", "venv", "--quiet", "--no-project", "--python", self.python, ENVIRONMENT])
 
     def _install(self, wheel: PurePosixPath) -> bool:
         """Install the wheel; tells whether all that it depends on is there too.

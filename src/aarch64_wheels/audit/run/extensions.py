@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Most extensions of a wheel that are tried; the largest known wheels have some hundreds.
 MOST = 2000
 #: What an installer puts into site-packages without this prefix (PEP 427).
-_DATA = re.compile(r"[^/]+\.data/(?:platlib|purelib)/")
+_DATA = re.compile(r"\A[^/]+\.data/(?:platlib|purelib)/")
 #: Its name says that it is an extension, so one that is none is worth telling.
 _TAGGED = re.compile(r"[^.]+\.[^.]+\.so")
 

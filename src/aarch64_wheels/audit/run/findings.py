@@ -14,7 +14,7 @@ from auditwheel.policy import WheelPolicies
 from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.model import Level
 from aarch64_wheels.audit.run.place import Place
-from aarch64_wheels.crash import describe_ending, signal_of
+from aarch64_wheels.crash import CRASHES, KILLED, describe_ending, signal_of
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _NO_LIBRARY = re.compile(
 #: CPython's words, since 3.8.
 _CIRCLE = "most likely due to a circular import"
 _SIGILL = "SIGILL"
+#: What `brk` ends a process by, which GCC makes of `__builtin_trap()`.
+_SIGTRAP = "SIGTRAP"
 _ABOVE = "an instruction that is not of ARMv8.0 ends the process by SIGILL"
 _GIVEN_UP = "the code gives up by SIGILL, with an instruction that no processor has"
 
@@ -86,6 +88,8 @@ class Trial:
                 evidence=f"{place.words}, {importing}",
                 file=place.file or ("" if place.object else self._member(group[0])),
                 symbol=place.function,
+                # What another package brings is not for this wheel's maintainer to compile.
+                level=Level.WARNING if place.is_foreign else None,
             )
 
     def _unanswered(self, answered: set[int]) -> Iterator[Finding]:
@@ -107,8 +111,7 @@ class Trial:
             case "error":
                 level, message, evidence = self._exception(row)
             case "signal":
-                ending, _ = describe_ending(-row.signal, emulated=self.emulated)
-                message = f"{self.python} {ending} while it imported {name}"
+                message = f"{self.python} {self._ending(row.signal, name)}"
             case "timeout":
                 message = f"{self.python} did not import {name} within {self.seconds:g} seconds"
             case "skipped":
@@ -116,6 +119,15 @@ class Trial:
             case _:
                 message = f"importing {name} ended {self.python} with status {row.status}"
         return found("import", message, evidence=evidence, file=self._member(row), level=level)
+
+    def _ending(self, number: int, name: str) -> str:
+        """Say how a signal ended an import: it surely was one, other than an exit status is."""
+        signal = signal_of(-number)
+        during = f"while it imported {name}"
+        if signal in {*CRASHES, KILLED}:
+            return f"{describe_ending(-number, emulated=self.emulated)[0]} {during}"
+        given_up = ": the code gives up, with `brk`" if signal == _SIGTRAP else ""
+        return f"was ended by {signal or f'signal {number}'} {during}{given_up}"
 
     def _exception(self, row: Outcome) -> tuple[Level, str, str]:
         what = f"{self.python} cannot import {one_line(row.name)}"

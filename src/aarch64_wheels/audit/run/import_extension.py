@@ -45,9 +45,8 @@ _MOST_LINE = 65536
 _MOST_READS = 64
 #: Seconds between two looks at processes that say nothing.
 _PAUSE = 0.1
-#: Seconds for a second try of what has not ended.
-_SECOND_SECONDS = 30.0
-#: A process that works less than this share of so many seconds is taken to be stuck.
+#: A process that works less than this share of so many seconds is taken to be stuck, and its
+#: import is tried again: with all of its time, as it may only wait for something.
 _IDLE_SECONDS = 5.0
 _IDLE_SHARE = 0.1
 #: In a siginfo_t on 64-bit Linux: `si_code`, and `si_addr` after it and padding.
@@ -187,9 +186,8 @@ class Lane:
         """Give the process that imports what is left, None if nothing is."""
         if self._attempt is None and self._pending:
             chosen = [self._pending[0]] if self._again else list(self._pending)
-            seconds = min(self._seconds, _SECOND_SECONDS) if self._plain else self._seconds
             queue = [(index, self._names[index]) for index in chosen]
-            self._attempt = Attempt(queue, seconds, plain=self._plain)
+            self._attempt = Attempt(queue, self._seconds, plain=self._plain)
         return self._attempt
 
     def has_ended(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from aarch64_wheels.audit.elf_format import SegmentType
 from aarch64_wheels.audit.isa import instruction_at
+from aarch64_wheels.stages.job import TESTS
 from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from aarch64_wheels.audit.isa import Use
     from aarch64_wheels.audit.run.extensions import Importable
     from aarch64_wheels.audit.run.outcome import Outcome
+
+#: Where a wheel is installed.
+ENVIRONMENT = TESTS / "environment"
+#: What an installer puts there, beside site-packages (PEP 427).
+_DATA = re.compile(r"[^/]+\.data/data/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +41,18 @@ class Place:
     words: str
     gives_up: bool = False
 
+    @property
+    def is_foreign(self) -> bool:
+        """It is known, and in a file that the wheel has not brought."""
+        return bool(self.object and not self.file)
+
     @classmethod
     def of(cls, outcome: Outcome, wheel: Importable) -> Self:
         """Find out what there is to know."""
         if outcome.state != "illegal" or not outcome.word:
             return cls(file="", object="", function="", words="it is not known which instruction")
         word, object_ = _word(outcome.word), one_line(outcome.object)
-        member = wheel.installed.get(outcome.below, "")
+        member = _member(outcome, wheel)
         address, use = _find(wheel, member, outcome.offset) if member else (None, None)
         where = _where(outcome, object_, member)
         return cls(
@@ -50,6 +62,15 @@ class Place:
             words=_named(use, address) or f"the instruction {word:#010x}{where}",
             gives_up=word >> 16 == 0,
         )
+
+
+def _member(outcome: Outcome, wheel: Importable) -> str:
+    """Find the wheel's member that a file was installed from, empty if it is of elsewhere."""
+    if outcome.below:
+        return wheel.installed.get(outcome.below, "")
+    below = outcome.object.removeprefix(f"{ENVIRONMENT}/")
+    data = (row for row in wheel.installed.values() if _DATA.match(row))
+    return next((row for row in data if _DATA.sub("", row, count=1) == below), "")
 
 
 def _where(outcome: Outcome, object_: str, member: str) -> str:
