@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -70,7 +70,8 @@ class Pipeline:
         pool = ThreadPoolExecutor(max_workers=self._workers())
         try:
             futures = list(self._submitted(pool))
-            return tuple(future.result() for future in futures)
+            wait(futures, return_when=FIRST_EXCEPTION)
+            return tuple(self._settled(future.result()) for future in futures)
         except BaseException:
             self._interrupted.set()
             raise
@@ -83,8 +84,8 @@ class Pipeline:
         A wheel with compiled code serves those of its own C library.
         """
         led: set[str] = set()
-        for target in self.plan.targets:
-            future = pool.submit(self._one, target)
+        for rank, target in enumerate(self.plan.targets):
+            future = pool.submit(self._one, target, rank)
             if self.plan.may_share and target.image.libc not in led:
                 wait([future])
                 led.add(target.image.libc)
@@ -94,13 +95,14 @@ class Pipeline:
         wanted = self.plan.jobs or len(os.sched_getaffinity(0))
         return max(1, min(wanted, len(self.plan.targets)))
 
-    def _one(self, target: Target) -> TargetRecord:
+    def _one(self, target: Target, rank: int) -> TargetRecord:
         if (earlier := self.done.get(target.identifier)) is not None:
             return earlier
         if self._stopped.is_set():
             return _not_begun(target)
         with self.wheelhouse.log(target.identifier) as log:
-            record = TargetRun(pipeline=self, target=target, log=log).record()
+            own = replace(self, wheelhouse=self.wheelhouse.for_target(rank))
+            record = TargetRun(pipeline=own, target=target, log=log).record()
         record = replace(record, basis=self.bases.get(target.identifier))
         problem = self.wheelhouse.record(record) or log.problem
         if self.plan.fail_fast and record.status is Status.FAILED:
@@ -110,6 +112,18 @@ class Pipeline:
                 self.observer.note(problem)
             self.observer.target_finished(record)
         return record
+
+    def _settled(self, record: TargetRecord) -> TargetRecord:
+        """Have a record name the wheel that is there once all targets have ended.
+
+        One that serves several may have been replaced by that of an earlier target.
+        """
+        if record.wheel is None or (kept := self.wheelhouse.kept(record.wheel)) == record.wheel:
+            return record
+        settled = replace(record, wheel=kept)
+        if problem := self.wheelhouse.record(settled):
+            self.observer.note(problem)
+        return settled
 
 
 def _not_begun(target: Target) -> TargetRecord:

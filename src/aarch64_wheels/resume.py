@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
+from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.report.model import Basis, Status
 from aarch64_wheels.stages.project import project_digest
 from aarch64_wheels.wheelhouse import LOGS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from pathlib import Path
+    from collections.abc import Collection, Iterator, Mapping
 
     from aarch64_wheels.plan import Plan, Target
     from aarch64_wheels.report.model import TargetRecord
@@ -57,6 +59,36 @@ def files_digest(source: Source, left_out: Collection[Path]) -> str:
         return source.sha256
     files = project_digest(source.root, source.package, left_out, source.git_data)
     return hashlib.sha256(files.encode()).hexdigest()
+
+
+def content_digest(source: Source, left_out: Collection[Path]) -> str:
+    """Give the SHA-256 that wheels and reports tell of a source: the same for every clone of it.
+
+    Unlike `files_digest` it leaves out git's data. A branch or a tag more, which another clone may
+    have, can change a version, and so what is resumed; but it is nothing that a wheel is made of.
+
+    Args:
+        source: what is built.
+        left_out: what of it is not copied.
+
+    Raises:
+        UsageError: a file of it cannot be read.
+    """
+    if source.sha256:
+        return source.sha256
+    unversioned = (*left_out, *_git_places(source.root.resolve()))
+    files = project_digest(source.root, source.package, unversioned, None)
+    return hashlib.sha256(files.encode()).hexdigest()
+
+
+def _git_places(root: Path) -> Iterator[Path]:
+    """Find git's data, of submodules too; a link of that name is a file like any other."""
+    for top, directories, names in os.walk(root):
+        if GIT in directories or GIT in names:
+            place = Path(top, GIT)
+            if not place.is_symlink():
+                yield place
+        directories[:] = [name for name in directories if name != GIT]
 
 
 def source_digest(files: str, *, by_sdist: bool) -> str:

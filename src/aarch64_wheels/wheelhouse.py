@@ -6,6 +6,7 @@ of its own, with links that lead anywhere.
 
 from __future__ import annotations
 
+import copy
 import os
 import shutil
 import tempfile
@@ -40,14 +41,23 @@ _MAX_RECORDS = 1 << 26
 class Wheelhouse:
     """An output directory during one run; its methods may be called from several threads.
 
-    Args:
+    Attributes:
         directory: exists already.
+        rank: of the target that it is used for, in the plan's order.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self.rank = 0
         self._lock = threading.Lock()
         self._kept: dict[str, WheelRecord] = {}
+        self._ranks: dict[str, int] = {}
+
+    def for_target(self, rank: int) -> Self:
+        """Give the same output directory, to be used for a target at that place of the plan."""
+        same = copy.copy(self)
+        same.rank = rank
+        return same
 
     def prepare(self) -> None:
         """Make `logs/`.
@@ -116,13 +126,16 @@ class Wheelhouse:
     ) -> tuple[WheelRecord, bool]:
         """Move a finished wheel in, unless this run has made one of that name already.
 
-        One for the stable ABI (`abi3`) is made for every target, and the first serves them all.
+        One for the stable ABI (`abi3`) may be made for several targets at a time, and serves them
+        all. That of the first in the plan's order is kept, whichever comes first: it is the same
+        in every run. One that was resumed stays.
 
         Returns:
             The record of the wheel that is in the directory, and whether it is this one.
         """
         with self._lock:
-            if (earlier := self._kept.get(wheel.name)) is not None:
+            earlier = self._kept.get(wheel.name)
+            if earlier is not None and self._ranks.get(wheel.name, -1) <= self.rank:
                 return earlier, False
             sha256 = sha256_of(wheel)
             size = wheel.stat().st_size
@@ -137,7 +150,13 @@ class Wheelhouse:
                 versions=audit.versions,
             )
             self._kept[wheel.name] = record
+            self._ranks[wheel.name] = self.rank
             return record, True
+
+    def kept(self, wheel: WheelRecord) -> WheelRecord:
+        """Give the record of the wheel of that name that is in the directory by now."""
+        with self._lock:
+            return self._kept.get(wheel.filename, wheel)
 
     def keep_sdist(self, sdist: Path) -> SdistRecord:
         """Copy an sdist in, in place of one of that name; gives its record.

@@ -147,19 +147,22 @@ def test_a_grafted_library_names_the_package_that_brought_it(grafted: Built) -> 
 
 
 def test_the_image_is_the_engine_s(small: Built, shared_engine: Engine, debian_image: str) -> None:
-    assert small.facts["image-id"] == shared_engine.image_id(debian_image)
+    assert small.facts["image"] == debian_image
+    assert small.facts.keys().isdisjoint({"image-id", "image-digest"})
     (image,) = small.report["images"]
     assert image == {
-        "reference": small.facts["image"],
-        "id": small.facts["image-id"],
+        "reference": debian_image.partition(":")[0],
+        "id": shared_engine.image_id(debian_image),
         "digest": shared_engine.image_digest(debian_image),
     }
 
 
-def test_the_source_is_the_sdist(small: Built) -> None:
+def test_the_source_is_what_the_sdist_was_made_from(small: Built) -> None:
     (sdist,) = small.output.glob("*.tar.gz")
     sha256 = hashlib.sha256(sdist.read_bytes()).hexdigest()
-    assert (small.facts["source"], small.facts["source-sha256"]) == (sdist.name, sha256)
+    assert small.report["sdist"]["sha256"] == sha256
+    assert (small.facts["source"], small.facts["sdist"]) == ("small", sdist.name)
+    assert small.facts["source-sha256"] == small.report["source_sha256"]
 
 
 def test_a_directory_is_known_by_a_digest_and_the_project_s_name(grafted: Built) -> None:

@@ -34,8 +34,10 @@ IMAGE = ImageRecord(
     reference="registry.example/image:1", id="sha256:" + "1" * 64, digest="sha256:" + "2" * 64
 )
 ORIGIN = Origin(
-    source="demo-1.0.tar.gz",
+    source="demo",
     source_sha256="3" * 64,
+    commit="7" * 40,
+    sdist="demo-1.0.tar.gz",
     image=IMAGE,
     mode="accelerated",
     backend="native",
@@ -64,10 +66,11 @@ def test_the_wheel_is_what_the_bill_is_of() -> None:
     # Its own hash changes with the bill in it.
     assert "hashes" not in wheel
     assert properties(wheel) == [
-        ("source", "demo-1.0.tar.gz"),
+        ("source", "demo"),
         ("source-sha256", "3" * 64),
+        ("commit", "7" * 40),
+        ("sdist", "demo-1.0.tar.gz"),
         ("image", "registry.example/image:1"),
-        ("image-id", IMAGE.id),
         ("image-digest", IMAGE.digest),
         ("mode", "accelerated"),
         ("backend", "native"),
@@ -129,6 +132,9 @@ def test_the_time_is_that_of_the_source(epoch: int | None, timestamp: str | None
 
 SECRETS = {
     "source": replace(ORIGIN, source="git+https://user:secret@h.example/demo@0123abc"),
+    "source-of-another-name": replace(ORIGIN, source="https://u:12/secret@h.example/x@0123abc"),
+    "source-s-odd-password": replace(ORIGIN, source="git+https://u:a@b/secret@h.example/x@0123abc"),
+    "source-at-a-port": replace(ORIGIN, source="git+https://u:secret@gitea:3000/o/x@0123abc"),
     "image": replace(ORIGIN, image=replace(IMAGE, reference="https://u:secret@r.example/i:1")),
 }
 
@@ -136,6 +142,26 @@ SECRETS = {
 @pytest.mark.parametrize("origin", SECRETS.values(), ids=SECRETS.keys())
 def test_no_login_gets_in(origin: Origin) -> None:
     assert b"secret" not in make_bill(replace(BILL, origin=origin))
+
+
+CLEAN = {
+    "a-host-and-port": "git+https://gitea:3000/o/x@0123abc",
+    "a-package-in-it": f"git+https://h.example/o/x@{'7' * 40}#subdirectory=a/b",
+    "an-address": "git+http://[::1]:8080/x@0123abc",
+    "an-at-in-the-path": "git+https://h.example/~me@corp/x@0123abc",
+    "a-name": "demo 0123abc",
+}
+
+
+@pytest.mark.parametrize("source", CLEAN.values(), ids=CLEAN)
+def test_a_source_without_a_login_stays_as_it_is(source: str) -> None:
+    wheel = document(replace(BILL, origin=replace(ORIGIN, source=source)))["metadata"]["component"]
+    assert properties(wheel)[0] == ("source", source)
+
+
+def test_the_engine_s_own_id_of_an_image_is_no_part_of_a_wheel() -> None:
+    other = replace(ORIGIN, image=replace(IMAGE, id="sha256:" + "8" * 64))
+    assert make_bill(replace(BILL, origin=other)) == make_bill(BILL)
 
 
 def test_names_of_a_hostile_wheel_are_text_and_nothing_else() -> None:

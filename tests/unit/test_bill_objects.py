@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from auditwheel import sboms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,10 +22,9 @@ from aarch64_wheels.embedded.recipe import load_recipe
 from aarch64_wheels.native.provenance import parse_calls
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from aarch64_wheels.report.model import ObjectRecord
 
+NAME = "demo-1.0-cp313-cp313-linux_aarch64.whl"
 COMPILERS = Compilers(native="clang 22.1.8", image="gcc 10.2.1")
 DEBIAN = "GCC: (Debian 10.2.1-6) 10.2.1 20210110"
 CLANG, LLD = "clang version 22.1.8", "Linker: LLD 22.1.8"
@@ -77,7 +78,7 @@ def record(
     bill: object = None,
 ) -> ObjectRecord:
     """Describe a wheel of one object."""
-    wheel = place / "demo-1.0-cp313-cp313-linux_aarch64.whl"
+    wheel = place / NAME
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr(member, f"code of {member}")
         if bill is not None:
@@ -132,13 +133,20 @@ def test_without_a_record_signatures_and_the_image_say_it(
     assert record(tmp_path, CORE, *signed, calls=None).compilers == expected
 
 
-def _bill(path: str, purl: str = PURL) -> dict[str, list[object]]:
-    """As auditwheel writes it."""
-    reference = f"{purl}#{hashlib.sha256(path.encode()).hexdigest()}"
-    return {"components": [{"name": "demo"}, {"purl": purl, "bom-ref": reference}]}
+def _bill(*paths: str, purl: str = PURL) -> dict[str, Any]:
+    """What auditwheel writes of libraries of a package; it asks the system for that alone."""
+    package = SimpleNamespace(purl=purl, package_name="libyaml-0-2", package_version="0.2.2-1")
+    given = dict.fromkeys(paths, package)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sboms, "whichprovides", lambda _paths: given)
+        found = sboms.create_sbom_for_wheel(NAME, [Path(path) for path in paths])
+    assert found is not None
+    return {**found}
 
 
-TWO = {"components": [row for name in "ab" for row in _bill(f"/x/{name}.so")["components"]]}
+TWO = _bill("/x/a.so", "/x/b.so")
+#: Of a library that no package owns auditwheel writes nothing, and another one's may be gone.
+WHEEL_ALONE = {"components": TWO["components"][:1]}
 GRAFTED: dict[str, tuple[object, tuple[str, ...], str]] = {
     "of-the-image": (_bill("/usr/lib/aarch64-linux-gnu/libyaml-0.so.2.0.6"), ("image",), PURL),
     "of-red-hat": (_bill("/lib64/libyaml-0.so.2.0.6"), ("image",), PURL),
@@ -149,11 +157,12 @@ GRAFTED: dict[str, tuple[object, tuple[str, ...], str]] = {
     ),
     "from-elsewhere": (_bill("/opt/yaml/libyaml-0.so.2.0.6"), ("image",), PURL),
     "of-two-it-may-be": (TWO, ("gcc 10.2.1",), ""),
+    "of-the-wheel-alone": (WHEEL_ALONE, ("gcc 10.2.1",), ""),
     "no-bill": (None, ("gcc 10.2.1",), ""),
     "no-json": ("{", ("gcc 10.2.1",), ""),
     "no-list": ({"components": {}}, ("gcc 10.2.1",), ""),
     "no-tables": ({"components": [1, {"purl": 1, "bom-ref": 2}]}, ("gcc 10.2.1",), ""),
-    "no-purl": (_bill("/lib64/libyaml-0.so.2.0.6", "pkg:\nx"), ("gcc 10.2.1",), ""),
+    "no-purl": (_bill("/lib64/libyaml-0.so.2.0.6", purl="pkg:\nx"), ("gcc 10.2.1",), ""),
 }
 
 

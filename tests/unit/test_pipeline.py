@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import signal
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from aarch64_wheels.errors import StageError
+from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.plan import Interpreter, Plan, Target
 from aarch64_wheels.report.model import Stage, Status
 from tests.unit.audit_samples import GOOD_NAME, elf
@@ -118,27 +119,40 @@ def test_one_wheel_for_both_targets_is_built_once(tmp_path: Path) -> None:
     assert "serves this one, too" in (tmp_path / "wheelhouse" / second.log).read_text()
 
 
-def test_one_wheel_made_twice_is_kept_once(tmp_path: Path) -> None:
-    """Two targets that are built at the same time may make the same; the records tell of one."""
-    name = GOOD_NAME.replace("cp313-cp313", "cp39-abi3")
-    extension = {"fast.abi3.so": elf()}
-    both = threading.Barrier(2)
-    one = good_session(tmp_path, name, extension)
-    two = good_session(tmp_path, name, {**extension, "extra.py": b"1\n"})
-    left = [one, two]
+@pytest.mark.parametrize("earlier", [GOOD, BAD])
+def test_one_wheel_made_twice_is_that_of_the_plans_first_target(
+    tmp_path: Path, earlier: str
+) -> None:
+    """Whichever of two that are built at the same time ends earlier; all records tell of it."""
+    name, files = GOOD_NAME.replace("cp313-cp313", "cp39-abi3"), {"fast.abi3.so": elf()}
+    sessions = {
+        GOOD: good_session(tmp_path, name, files),
+        BAD: good_session(tmp_path, name, {**files, "extra.py": b"1\n"}),
+    }
+    both, one_done = threading.Barrier(2, timeout=WAIT), threading.Event()
 
-    def start() -> FakeSession:
-        both.wait(timeout=30)
-        return left.pop(0)
+    class Waiting(Listener):
+        def stage_started(self, target_id: str, stage: Stage) -> None:
+            if stage is Stage.BUILD:
+                both.wait()
+            if stage is Stage.AUDIT and target_id != earlier:
+                assert one_done.wait(WAIT)
 
-    sample = replace(plan(), jobs=2)
-    first, second = make_pipeline(tmp_path, start, Listener(), sample).run()
+        def target_finished(self, _target: Any) -> None:
+            one_done.set()
+
+    pipeline = make_pipeline(tmp_path, list, Waiting(), replace(plan(), jobs=2))
+    start = lambda target, _environment: sessions[target.identifier]  # noqa: E731
+    object.__setattr__(pipeline.rooms, "start", start)
+    first, second = pipeline.run()
     assert first.wheel is not None
     assert first.wheel == second.wheel
-    content = (tmp_path / "wheelhouse" / name).read_bytes()
-    assert hashlib.sha256(content).hexdigest() == first.wheel.sha256
-    logs = "".join((tmp_path / "wheelhouse" / row.log).read_text() for row in (first, second))
-    assert logs.count("that one is kept") == 1
+    kept = tmp_path / "wheelhouse" / name
+    assert sha256_of(kept) == first.wheel.sha256
+    with zipfile.ZipFile(kept) as archive:
+        assert "extra.py" not in archive.namelist()
+    recorded = pipeline.wheelhouse.earlier()
+    assert [recorded[row].wheel for row in (GOOD, BAD)] == [first.wheel] * 2
 
 
 def test_a_log_on_a_full_disk_costs_no_target(

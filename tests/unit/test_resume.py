@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,13 @@ import pytest
 
 from aarch64_wheels.hashing import sha256_of
 from aarch64_wheels.report.model import Basis, TargetRecord
-from aarch64_wheels.resume import basis_of, files_digest, source_digest, still_good
+from aarch64_wheels.resume import (
+    basis_of,
+    content_digest,
+    files_digest,
+    source_digest,
+    still_good,
+)
 from aarch64_wheels.settings.schema import BuildOptions, Compiler, Mode
 from aarch64_wheels.source import Metadata, Source, SourceKind
 from aarch64_wheels.stages.job import Given
@@ -211,16 +218,13 @@ def test_options_have_no_field_that_cannot_be_hashed() -> None:
     assert basis_of(sample, target, Given(), "", "") != _basis()
 
 
+def _project(root: Path) -> Source:
+    return Source(kind=SourceKind.DIRECTORY, origin="x", root=root, sha256="", metadata=Metadata())
+
+
 def test_wheels_are_those_of_the_same_package_commits_and_way(tmp_path: Path) -> None:
     """Two packages of one repository, a wheel that was not built from the sdist, another tag."""
-    source = Source(
-        kind=SourceKind.DIRECTORY,
-        origin="p1",
-        root=tmp_path / "root",
-        sha256="",
-        metadata=Metadata(),
-        package=PurePosixPath("p1"),
-    )
+    source = replace(_project(tmp_path / "root"), package=PurePosixPath("p1"))
     for name in ("root", "git"):
         (tmp_path / name).mkdir()
     changed = [
@@ -237,6 +241,39 @@ def test_wheels_are_those_of_the_same_package_commits_and_way(tmp_path: Path) ->
     assert all(re.fullmatch("[0-9a-f]{64}", row) for row in (*files, *digests))
 
 
+def test_all_clones_of_a_commit_have_one_content(tmp_path: Path) -> None:
+    """With a branch more, as a package of it, and with another file."""
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    first, second = tmp_path / "first", tmp_path / "second"
+    (first / "sub").mkdir(parents=True)
+    (first / "a.c").write_text("int x;")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-q", "-m", "one")):
+        subprocess.run(["git", "-C", first, *words], check=True)
+    (first / "sub").rmdir()
+    subprocess.run(["git", "clone", "-q", first, second], check=True)
+    subprocess.run(["git", "-C", second, "branch", "another"], check=True)
+    # A submodule's data may lie in it.
+    (second / "sub/.git").mkdir(parents=True)
+    (first / "sub").mkdir()
+    one, other = _project(first), _project(second)
+    found = content_digest(one, ())
+    assert re.fullmatch("[0-9a-f]{64}", found)
+    assert found == content_digest(other, ()) == content_digest(one, [first / "b.c"])
+    assert files_digest(one, ()) != files_digest(other, ())
+    assert found != content_digest(replace(one, package=PurePosixPath("sub")), ())
+    (second / "a.c").write_text("int y;")
+    assert found != content_digest(other, ())
+
+
+def test_a_link_in_git_s_place_hides_nothing(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/a.c").write_text("int x;")
+    (tmp_path / ".git").symlink_to("src")
+    found = content_digest(_project(tmp_path), ())
+    (tmp_path / "src/a.c").write_text("int y;")
+    assert content_digest(_project(tmp_path), ()) != found
+
+
 def test_the_digest_of_an_sdist_is_the_file_s(tmp_path: Path) -> None:
     sdist = Source(
         kind=SourceKind.SDIST,
@@ -245,7 +282,7 @@ def test_the_digest_of_an_sdist_is_the_file_s(tmp_path: Path) -> None:
         sha256="5" * 64,
         metadata=Metadata(),
     )
-    assert files_digest(sdist, ()) == "5" * 64
+    assert files_digest(sdist, ()) == content_digest(sdist, ()) == "5" * 64
 
 
 def test_the_digest_of_a_directory_is_the_same_elsewhere(tmp_path: Path) -> None:
@@ -253,9 +290,6 @@ def test_the_digest_of_a_directory_is_the_same_elsewhere(tmp_path: Path) -> None
         place = tmp_path / name
         place.mkdir()
         (place / "a.c").write_text(text)
-        source = Source(
-            kind=SourceKind.DIRECTORY, origin=name, root=place, sha256="", metadata=Metadata()
-        )
-        return files_digest(source, ())
+        return files_digest(_project(place), ())
 
     assert digest("one", "int x;") == digest("another", "int x;") != digest("third", "int y;")

@@ -11,7 +11,7 @@ import pytest
 
 from aarch64_wheels.epoch import EARLIEST, LATEST, source_epoch
 from aarch64_wheels.errors import UsageError
-from aarch64_wheels.source.epoch import commit_epoch, sdist_epoch
+from aarch64_wheels.source.epoch import commit_epoch, commit_name, sdist_epoch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +67,25 @@ def test_a_commit_has_the_time_it_was_made_at(tmp_path: Path) -> None:
 def test_a_message_says_nothing(tmp_path: Path) -> None:
     root = _repository(tmp_path, "committer a <b> 5 +0000\n\ncommitter a <b> 6 +0000")
     assert commit_epoch(root, os.environ) == NOON
+
+
+def test_a_commit_has_a_name(tmp_path: Path) -> None:
+    root = _repository(tmp_path / "one")
+    head = (root / ".git/refs/heads").iterdir()
+    assert [commit_name(root, os.environ)] == [path.read_text().strip() for path in head]
+    assert commit_name(tmp_path, os.environ) == ""
+    subprocess.run(["git", "init", "-q", tmp_path / "empty"], check=True)
+    assert commit_name(tmp_path / "empty", os.environ) == ""
+
+
+def test_a_repository_of_another_user_is_read(tmp_path: Path) -> None:
+    """git's own variable for its tests: all is another user's."""
+    root = _repository(tmp_path)
+    variables = {**os.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+    refused = subprocess.run(["git", "status"], env=variables, cwd=root, check=False)
+    assert refused.returncode != 0
+    assert commit_epoch(root, variables) == NOON
+    assert commit_name(root, variables)
 
 
 def test_variables_of_a_hook_do_not_lead_elsewhere(tmp_path: Path) -> None:

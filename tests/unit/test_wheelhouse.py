@@ -50,6 +50,25 @@ def test_the_first_wheel_of_a_name_is_kept(tmp_path: Path, wheelhouse: Wheelhous
     assert (first.filename, first.policy) == (NAME, POLICY)
 
 
+def test_the_wheel_of_the_plan_s_first_target_is_kept_whenever_it_comes(
+    tmp_path: Path, wheelhouse: Wheelhouse
+) -> None:
+    later, _ = wheelhouse.for_target(2).keep(_wheel(tmp_path / "c", b"third"), AUDIT)
+    first, is_first = wheelhouse.for_target(0).keep(_wheel(tmp_path / "a", b"first"), AUDIT)
+    last, is_last = wheelhouse.for_target(1).keep(_wheel(tmp_path / "b", b"second"), AUDIT)
+    assert (is_first, is_last, last) == (True, False, first)
+    assert (wheelhouse.directory / NAME).read_bytes() == b"first"
+    assert wheelhouse.kept(later) == first != later
+
+
+def test_a_resumed_wheel_stays(tmp_path: Path, wheelhouse: Wheelhouse) -> None:
+    resumed, _ = wheelhouse.for_target(1).keep(_wheel(tmp_path / "a", b"before"), AUDIT)
+    new = Wheelhouse(wheelhouse.directory)
+    assert new.lacks(resumed) == ""
+    kept, is_this = new.for_target(0).keep(_wheel(tmp_path / "b", b"now"), AUDIT)
+    assert (kept, is_this) == (resumed, False)
+
+
 def test_of_many_at_a_time_all_records_tell_of_the_one_kept(
     tmp_path: Path, wheelhouse: Wheelhouse
 ) -> None:

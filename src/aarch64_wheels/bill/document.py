@@ -18,6 +18,7 @@ from urllib.parse import quote
 from packaging.utils import parse_wheel_filename
 
 from aarch64_wheels.audit.labels import info_directory
+from aarch64_wheels.bill.origin import without_login
 from aarch64_wheels.redaction import redact_logins
 from aarch64_wheels.text import clean
 
@@ -111,11 +112,13 @@ def make_bill(bill: Bill) -> bytes:
 
 def _wheel_facts(bill: Bill) -> Iterable[tuple[str, str]]:
     origin = bill.origin
-    yield "source", redact_logins(origin.source)
+    yield "source", without_login(origin.source)
     yield "source-sha256", origin.source_sha256
+    yield "commit", origin.commit
+    yield "sdist", origin.sdist
     if (image := origin.image) is not None:
         yield "image", redact_logins(image.reference)
-        yield "image-id", image.id
+        # Its id is the engine's own: of the configuration for one, of the manifest for another.
         yield "image-digest", image.digest
     yield "mode", origin.mode
     yield "backend", origin.backend

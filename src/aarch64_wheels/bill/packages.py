@@ -22,6 +22,7 @@ _BILL = re.compile(r"[^/]+\.dist-info/sboms/[^/]+\.cdx\.json")
 #: auditwheel names a library that it copies into a wheel `libz-1a2b3c4d.so.1`.
 _VENDORED = re.compile(r"-[0-9a-f]{8}(?=\.so)")
 _PURL = re.compile(r"pkg:[a-z][a-z0-9.+-]*/[\x21-\x7e]{1,400}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 #: The embedded image has the libraries that are compiled against in a sysroot (`embedded.toml`).
 SYSROOT = "/opt/gcc-10"
 #: Where images have their libraries.
@@ -67,7 +68,10 @@ def _bills(archive: zipfile.ZipFile) -> Iterator[bytes]:
 
 
 def _components(text: bytes) -> Iterator[tuple[str, str]]:
-    """Give the purl of each of a bill's libraries, by the hash that stands for its path."""
+    """Give the purl of each of a bill's libraries, by the hash that stands for its path.
+
+    The first component has none: it is the wheel itself.
+    """
     try:
         rows = json.loads(text)["components"]
     except (ValueError, KeyError, TypeError, RecursionError):  # another tool's, or broken
@@ -75,7 +79,9 @@ def _components(text: bytes) -> Iterator[tuple[str, str]]:
     for row in filter(_is_table, rows if isinstance(rows, list) else ()):
         purl, reference = row.get("purl"), row.get("bom-ref")
         if isinstance(purl, str) and isinstance(reference, str) and _PURL.fullmatch(purl):
-            yield reference.removeprefix(f"{purl}#"), purl
+            key = reference.removeprefix(f"{purl}#")
+            if _HASH.fullmatch(key):
+                yield key, purl
 
 
 def _is_table(row: object) -> bool:

@@ -30,6 +30,7 @@ from aarch64_wheels.commands.origins import (
     image_record,
     origins_of,
     tool_records,
+    with_commit,
 )
 from aarch64_wheels.commands.rooms import Rooms
 from aarch64_wheels.commands.sdist import through_sdist
@@ -42,7 +43,13 @@ from aarch64_wheels.hostengine.engine import HostEngine
 from aarch64_wheels.pipeline import Pipeline
 from aarch64_wheels.report.model import Report
 from aarch64_wheels.report.writer import write_findings, write_report
-from aarch64_wheels.resume import basis_of, files_digest, source_digest, still_good
+from aarch64_wheels.resume import (
+    basis_of,
+    content_digest,
+    files_digest,
+    source_digest,
+    still_good,
+)
 from aarch64_wheels.settings.schema import EngineName, Settings
 from aarch64_wheels.source.project import find_project
 from aarch64_wheels.targets import NO_TARGET
@@ -175,7 +182,7 @@ class Build:
         plan = plan.with_targets(tuple(row for room in rooms for row in room.plan.targets))
         self.observer.started(plan)
         left_out = _left_out(source, wheelhouse.directory, self.settings.cache_dir, self.scratch)
-        sha256, sdist = files_digest(source, left_out), None
+        sha256, sdist = content_digest(source, left_out), None
         pipeline = self._pipeline(plan, source, wheelhouse, entered, left_out, sha256)
         # Not before: a run that cannot begin leaves what an earlier one has made and recorded.
         wheelhouse.begin(resume=self.settings.resume)
@@ -228,7 +235,8 @@ class Build:
         sha256: str,
     ) -> Pipeline:
         given = given_to(plan, source.root, self.host.environ, self.observer.note)
-        made_from = source_digest(sha256, by_sdist=self.settings.sdist)
+        files = files_digest(source, left_out)
+        made_from = source_digest(files, by_sdist=self.settings.sdist)
         bases = {
             row.identifier: basis_of(
                 plan,
@@ -248,7 +256,9 @@ class Build:
             observer=self.observer,
             given=lambda target: given[target.identifier],
             bases=bases,
-            origins=origins_of(plan, source, sha256, self.engine, rooms.by_image),
+            origins=origins_of(
+                plan, with_commit(source, self.host.environ), sha256, self.engine, rooms.by_image
+            ),
             done=self._done(wheelhouse, bases),
             package=source.package,
             git_data=source.git_data,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from aarch64_wheels import __version__
 from aarch64_wheels.bill import Origin
+from aarch64_wheels.embedded.recipe import load_recipe
 from aarch64_wheels.engine.client import Engine
+from aarch64_wheels.gitfiles import GIT
 from aarch64_wheels.native.manifest import read_versions
-from aarch64_wheels.redaction import redact_logins
 from aarch64_wheels.report.model import ImageRecord, ToolRecord
+from aarch64_wheels.source.epoch import commit_name
 from aarch64_wheels.source.model import SourceKind
 
 if TYPE_CHECKING:
@@ -43,17 +45,38 @@ def image_record(engine: Engine | HostEngine, room: ImageRoom | HostRoom) -> Ima
     )
 
 
+def told_image(engine: Engine | HostEngine, room: ImageRoom | HostRoom) -> ImageRecord | None:
+    """Say what image a room is, for the wheel: by what is the same for every engine.
+
+    The embedded one is known by its tag, the key of its recipe. It has come from no registry, but
+    some engines give a digest to whatever is loaded.
+    """
+    record = image_record(engine, room)
+    if record is None or not room.image.embedded:
+        return record
+    return replace(record, reference=f"{record.reference}:{load_recipe().key}", digest="")
+
+
 def tool_records(rooms: Iterable[ImageRoom | HostRoom]) -> tuple[ToolRecord, ...]:
+    """Name the tools of a run: those of its wheels, and the auditwheel that the audit asks."""
+    found = {row.name: row.version for row in wheel_tools(rooms)}
+    return _by_name({"auditwheel": metadata.version("auditwheel"), **found})
+
+
+def wheel_tools(rooms: Iterable[ImageRoom | HostRoom]) -> tuple[ToolRecord, ...]:
     """Name the tools that decide what is in a wheel, as far as they are ours, by name.
 
-    Those of the image are known by the image.
+    Those of the image are known by the image: its own auditwheel, too, where that repairs.
     """
-    found = {"auditwheel": metadata.version("auditwheel")}
+    found = {"aarch64-wheels": __version__}
     for room in rooms:
         if (tools := room.setups.tools) is not None:
             versions = read_versions(tools.tools.directory)
             found |= {name: row for name, row in versions.items() if row and name in _KNOWN}
-    found["aarch64-wheels"] = __version__
+    return _by_name(found)
+
+
+def _by_name(found: Mapping[str, str]) -> tuple[ToolRecord, ...]:
     return tuple(ToolRecord(name=name, version=found[name]) for name in sorted(found))
 
 
@@ -80,13 +103,14 @@ def origins_of(
         engine: with what.
         rooms: where, by image.
     """
-    tools = tool_records(rooms.values())
-    images = {image: image_record(engine, room) for image, room in rooms.items()}
+    tools = wheel_tools(rooms.values())
+    images = {image: told_image(engine, room) for image, room in rooms.items()}
     name = source_name(source, plan)
     return {
         row.identifier: Origin(
             source=name,
             source_sha256=source_sha256,
+            commit=source.commit,
             image=images[row.image],
             mode=plan.mode,
             tools=tools,
@@ -103,13 +127,32 @@ def source_name(source: Source, plan: Plan) -> str:
     if source.kind is not SourceKind.VCS:
         return name
     # A path of this machine is nobody's business.
-    return f"{name} {source.commit}" if "file:" in source.origin else redact_logins(source.origin)
+    return f"{name} {source.commit}" if "file:" in source.origin else source.origin
+
+
+def with_commit(source: Source, environ: Mapping[str, str]) -> Source:
+    """Add to a directory which commit it is at, where that can be known.
+
+    Args:
+        source: its `.git` may lead anywhere: only one that was seen to belong to it is asked.
+        environ: the process's variables.
+    """
+    is_elsewhere = (source.root / GIT).is_file() and source.git_data is None
+    if source.commit or source.file is not None or is_elsewhere:
+        return source
+    return replace(source, commit=commit_name(source.root, environ))
 
 
 def from_sdist(pipeline: Pipeline, record: SdistRecord) -> Pipeline:
-    """Say that a pipeline's wheels are built from the sdist that this run has made."""
+    """Say that a pipeline's wheels are built from the sdist that this run has made.
+
+    They are still known by the digest of what that was made from. Backends write the current time
+    into an sdist, and with its hash no wheel would be the same twice; the report has it.
+    """
     changed = {
-        identifier: replace(origin, source=record.filename, source_sha256=record.sha256)
+        identifier: origin
+        if origin.source == record.filename
+        else replace(origin, sdist=record.filename)
         for identifier, origin in pipeline.origins.items()
     }
     return replace(pipeline, origins=changed)

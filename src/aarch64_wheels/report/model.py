@@ -134,7 +134,8 @@ class ImageRecord:
 
     Attributes:
         reference: as it was asked for.
-        id: of its configuration, and so of its content: the same image has the same anywhere.
+        id: the engine's own: of its configuration, or of its manifest where the engine keeps images
+            as containerd does.
         digest: of its manifest in a registry, empty for one that came from none.
     """
 

@@ -1,4 +1,4 @@
-"""When a source was made: the time of its commit, or of its sdist's newest file."""
+"""When a source was made, and from which commit: its time, or that of an sdist's newest file."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 #: Nothing is asked of a server for a commit that is not there, whatever the repository says.
 _ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0"}
+#: In a container the project often belongs to another user, which git refuses ("dubious ownership")
+#: for what it might run there; to read an object it runs nothing.
+_ANYONES = ("-c", "safe.directory=*")
+_NAME = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 #: Of a commit's header; the message comes after an empty line.
 _COMMITTER = re.compile(r"^committer [^\n]*> (\d{1,19}) [+-]\d{4}$", re.MULTILINE)
 
@@ -31,16 +35,32 @@ def commit_epoch(root: Path, environ: Mapping[str, str]) -> int | None:
         root: the project. It may be hostile: git only reads one object, and runs nothing for it.
         environ: the process's variables.
     """
+    header, _, _ = _asked(root, environ, "cat-file", "commit", "HEAD").partition("\n\n")
+    found = _COMMITTER.search(header)
+    return int(found[1]) if found else None
+
+
+def commit_name(root: Path, environ: Mapping[str, str]) -> str:
+    """Give the full name of the commit that a repository is at; empty if that cannot be known.
+
+    Args:
+        root: the project; see `commit_epoch`.
+        environ: the process's variables.
+    """
+    found = _asked(root, environ, "rev-parse", "--verify", "--quiet", "HEAD^{commit}").strip()
+    return found if _NAME.fullmatch(found) else ""
+
+
+def _asked(root: Path, environ: Mapping[str, str], *words: str) -> str:
+    """Give what git says of the project's own repository; empty if there is none."""
     if not os.path.lexists(root / GIT):
-        return None
+        return ""
     # Where what is there is no repository, git must not take one around it.
     ceiling = {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)}
     variables = {**without_local(environ), **_ALONE, **ceiling}
     with Processes() as processes:
-        done = processes.run(["git", "cat-file", "commit", "HEAD"], env=variables, cwd=root)
-    header, _, _ = done.stdout.partition("\n\n")
-    found = _COMMITTER.search(header) if done.returncode == 0 else None
-    return int(found[1]) if found else None
+        done = processes.run(["git", *_ANYONES, *words], env=variables, cwd=root)
+    return done.stdout if done.returncode == 0 else ""
 
 
 def sdist_epoch(file: Path, root: Path) -> int | None:

@@ -8,11 +8,16 @@ import shutil
 import stat
 from typing import IO, TYPE_CHECKING
 
+from aarch64_wheels.epoch import EARLIEST
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: Times of files end here: the largest one a tar header's octal field holds.
 _LATEST = 8**11
+#: What stands for a time that cannot be. Now would be another one in every run, and a build's time
+#: may follow from it (see `epoch`).
+_IMPOSSIBLE = EARLIEST
 
 
 class Tree:
@@ -46,7 +51,7 @@ class Tree:
             name: its path.
             content: what it holds.
             mode: of it only what PEP 706 keeps.
-            mtime: seconds since the epoch; None, or a time that cannot be, means now.
+            mtime: seconds since the epoch; None means now, a time that cannot be the same always.
         """
         self.directory(name.rpartition("/")[0])
         path = self._root / name
@@ -56,8 +61,10 @@ class Tree:
             shutil.copyfileobj(content, file)
             file.flush()
             os.fchmod(file.fileno(), file_mode(mode))
-            if mtime is not None and math.isfinite(mtime) and 0 <= mtime < _LATEST:
-                os.utime(file.fileno(), (int(mtime), int(mtime)))
+            if mtime is not None:
+                is_time = math.isfinite(mtime) and 0 <= mtime < _LATEST
+                seconds = int(mtime) if is_time else _IMPOSSIBLE
+                os.utime(file.fileno(), (seconds, seconds))
 
     def copy(self, name: str, original: str) -> None:
         """Write a second file with what the first holds."""
