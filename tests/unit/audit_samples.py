@@ -170,6 +170,12 @@ def wheel_file(name: str = GOOD_NAME) -> str:
     return f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\n{tags}"
 
 
+def metadata_of(name: str = GOOD_NAME) -> str:
+    """The METADATA of the release that a wheel's name says."""
+    project, version = name.split("-")[:2]
+    return f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n"
+
+
 def write_wheel(
     directory: Path,
     name: str = GOOD_NAME,
@@ -178,7 +184,7 @@ def write_wheel(
     *,
     info: str = INFO,
     label: str | None = None,
-    metadata: str = METADATA,
+    metadata: str | None = None,
 ) -> Path:
     """Write a wheel of these files.
 
@@ -187,7 +193,8 @@ def write_wheel(
     """
     content = {EXTENSION: elf()} if files is None else files
     said = wheel_file(name) if label is None else label
-    content = {f"{info}/METADATA": metadata.encode(), **content, f"{info}/WHEEL": said.encode()}
+    told = metadata_of(name) if metadata is None else metadata
+    content = {f"{info}/METADATA": told.encode(), **content, f"{info}/WHEEL": said.encode()}
     rows = [row(member, data) for member, data in content.items()] if record is None else record
     path = directory / name
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

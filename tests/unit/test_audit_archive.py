@@ -161,13 +161,13 @@ def test_a_second_dist_info_is_refused(tmp_path: Path) -> None:
     ("label", "evidence"),
     [
         pytest.param(
-            "Tag: cp313-cp313-linux_aarch64\n",
+            "Wheel-Version: 1.0\nTag: cp313-cp313-linux_aarch64\n",
             "only in WHEEL: cp313-cp313-linux_aarch64; only in the name: "
             "cp313-cp313-manylinux2014_aarch64, cp313-cp313-manylinux_2_17_aarch64",
             id="other",
         ),
         pytest.param(
-            "Tag: cp313-cp313-manylinux2014_aarch64\n",
+            "Wheel-Version: 1.9\nTag: cp313-cp313-manylinux2014_aarch64\n",
             "only in the name: cp313-cp313-manylinux_2_17_aarch64",
             id="fewer",
         ),
@@ -184,15 +184,57 @@ def test_the_wheel_file_must_have_the_names_tags(tmp_path: Path, label: str, evi
     assert errors(result) == [("wheel-file", message, evidence)]
 
 
-@pytest.mark.parametrize("label", ["", "Wheel-Version: 1.0\n"], ids=["empty", "none"])
-def test_a_wheel_file_without_tags(tmp_path: Path, label: str) -> None:
-    assert [check for check, _, _ in errors(audit_wheel(write_wheel(tmp_path, label=label)))] == [
-        "wheel-file"
+@pytest.mark.parametrize(
+    ("label", "count"), [("", 2), ("Wheel-Version: 1.0\n", 1)], ids=["empty", "none"]
+)
+def test_a_wheel_file_without_tags(tmp_path: Path, label: str, count: int) -> None:
+    found = errors(audit_wheel(write_wheel(tmp_path, label=label)))
+    assert [check for check, _, _ in found] == ["wheel-file"] * count
+
+
+TAG = "Tag: cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64\n"
+
+
+@pytest.mark.parametrize(
+    ("label", "level", "evidence"),
+    [
+        pytest.param(TAG, Level.ERROR, "Wheel-Version: missing", id="no-version"),
+        pytest.param(f"Wheel-Version: 9.0\n{TAG}", Level.ERROR, "Wheel-Version: 9.0", id="later"),
+        pytest.param(
+            f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\n{TAG}",
+            Level.WARNING,
+            "Root-Is-Purelib: true",
+            id="pure",
+        ),
+    ],
+)
+def test_what_installers_read_of_the_wheel_file(
+    tmp_path: Path, label: str, level: Level, evidence: str
+) -> None:
+    result = audit_wheel(write_wheel(tmp_path, label=label))
+    assert [(row.check, row.level, row.evidence) for row in result.findings] == [
+        ("wheel-file", level, evidence)
     ]
 
 
+@pytest.mark.parametrize("told", ["Name: slow\nVersion: 1.0\n", "Name: fast\nVersion: 9.9\n"])
+def test_metadata_of_another_release_is_an_error(tmp_path: Path, told: str) -> None:
+    result = audit_wheel(write_wheel(tmp_path, metadata=f"Metadata-Version: 2.1\n{told}"))
+    message = "METADATA is of another release than the file's name"
+    evidence = " ".join(line.partition(": ")[2] for line in told.splitlines())
+    assert errors(result) == [("wheel-name", message, evidence)]
+
+
+def test_a_directory_that_leads_out_is_an_error(tmp_path: Path) -> None:
+    path = write_wheel(tmp_path)
+    with zipfile.ZipFile(path, "a") as wheel:
+        wheel.writestr("../../evil/", "")
+    message = "a path leads out of the wheel"
+    assert errors(audit_wheel(path)) == [("zip-path", message, "../../evil/")]
+
+
 def test_tags_may_be_compressed_and_in_any_order(tmp_path: Path) -> None:
-    label = "Tag: cp313-cp313-manylinux_2_17_aarch64.manylinux2014_aarch64\r\n"
+    label = "Wheel-Version: 1.0\nTag: cp313-cp313-manylinux_2_17_aarch64.manylinux2014_aarch64\r\n"
     assert audit_wheel(write_wheel(tmp_path, label=label)).findings == ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,11 +38,11 @@ LOADING = {
     "good": (elf(), []),
     "pages-of-4-kib": (
         elf(align=0x1000),
-        [("page-alignment", "error", "aligned to 0x1000")],
+        [("page-alignment", "error", "the segment at 0x0 is aligned to 0x1000")],
     ),
     "pages-of-16-kib": (
         elf(align=0x4000),
-        [("page-alignment", "error", "aligned to 0x4000")],
+        [("page-alignment", "error", "the segment at 0x0 is aligned to 0x4000")],
     ),
     "pages-beyond": (elf(align=2 * PAGE), []),
     "executable-stack": (elf(stack=7), [("executable-stack", "error", "RWE")]),
@@ -117,7 +118,9 @@ def test_each_entry_of_a_search_path_counts(tmp_path: Path) -> None:
 LEFT = {
     "of-cargo": (b"/root/.cargo/registry/src/index-1/memchr-2.7/src/lib.rs", True),
     "of-a-runner": (b"/home/runner/work/fast/fast/src/fast.c", True),
-    "two-in-a-row": (b"assertion/project/src/deep/one.rs/project/src/two.rs", False),
+    "in-a-word": (b"assertion/project/src/deep/one.rs/project/src/two.rs", False),
+    "a-table": (b"/0/1/2/a/c/e/i/o.E.F.G.H.S", False),
+    "no-end": (b"/" + b"." * 98 + b"@", False),
     "of-the-system": (b"/usr/include/c++/10/bits/stl_vector.h", False),
     "of-an-interpreter": (b"/opt/_internal/cpython-3.13.1/include/python3.13/object.h", False),
     "of-rust": (b"/rustc/0123456789/library/core/src/fmt/mod.rs", False),
@@ -225,3 +228,34 @@ def test_a_version_of_a_library_in_the_wheel_is_its_own(tmp_path: Path) -> None:
     brought = "fast.libs/libstdc++-1a2b3c4d.so.6"
     papers = {f"{INFO}/LICENSE": b"stdc++", f"{INFO}/sboms/a.json": bill(SPEED)}
     assert found(tmp_path, {EXTENSION: asks, brought: elf(symbol="x"), **papers}) == []
+
+
+def test_paths_are_looked_for_in_a_time_that_grows_with_the_data(tmp_path: Path) -> None:
+    text = (b"/" + b"." * 98 + b"@") * 80_000
+    started = time.monotonic()
+    assert found(tmp_path, {EXTENSION: elf(more=(rodata(text),))}) == []
+    assert time.monotonic() - started < 5
+
+
+def test_words_of_a_librarys_name_are_few(tmp_path: Path) -> None:
+    words = "".join(f"w{chr(97 + number % 26)}{number}xyz-" for number in range(4000))
+    files = {EXTENSION: elf(), f"fast.libs/lib{words}.so": elf(symbol="x")}
+    told = {f"{INFO}/LICENSE": b"free " * 200_000, f"{INFO}/sboms/a.json": bill(SPEED)}
+    started = time.monotonic()
+    assert {row[0] for row in found(tmp_path, {**files, **told})} == {"licence"}
+    assert time.monotonic() - started < 5
+
+
+PURLS = {"deb": [], "rpm": [], "apk": [], "cargo": ["sbom"], "pypi": ["sbom"], "npm": ["sbom"]}
+
+
+@pytest.mark.parametrize(("kind", "expected"), PURLS.items(), ids=PURLS.keys())
+def test_only_systems_packages_bring_libraries(
+    tmp_path: Path, kind: str, expected: list[str]
+) -> None:
+    told = {
+        f"{INFO}/LICENSE": b"speed: free",
+        f"{INFO}/sboms/a.json": bill({"name": "speed", "purl": f"pkg:{kind}/speed@1.0"}),
+    }
+    rows = found(tmp_path, {EXTENSION: elf(), GRAFT: elf(symbol="x"), **told})
+    assert [row[0] for row in rows] == expected

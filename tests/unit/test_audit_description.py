@@ -57,6 +57,17 @@ def test_fields(tmp_path: Path, text: str, level: str) -> None:
     assert found == ({("metadata", level)} if level else set())
 
 
+def test_fields_without_end_are_not_read(tmp_path: Path) -> None:
+    """Reading them takes time by the square of their number."""
+    fields = "".join(f"X-Field-{number}: 1\n" for number in range(40_000))
+    started = time.monotonic()
+    result = audit_wheel(write_wheel(tmp_path, metadata=METADATA + fields))
+    assert time.monotonic() - started < 10
+    assert [(row.check, row.evidence) for row in result.findings] == [
+        ("metadata", "it has 40003 fields")
+    ]
+
+
 def test_substitutions_that_grow_end() -> None:
     """Each names the next one twice: 2^25 of the last."""
     names = [f".. |a{number}| replace:: |a{number + 1}| |a{number + 1}|" for number in range(25)]

@@ -16,7 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.elf import MAGIC, ElfFacts
 from aarch64_wheels.audit.faults import archive_faults, record_faults, unvouched
-from aarch64_wheels.audit.labels import declared_tags, info_directory, is_of_release
+from aarch64_wheels.audit.labels import info_directory, is_of_release, read_label
 from aarch64_wheels.audit.record import Entry, read_record
 from aarch64_wheels.errors import UsageError
 
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from packaging.tags import Tag
+    from packaging.version import Version
 
+    from aarch64_wheels.audit.labels import Label
     from aarch64_wheels.audit.model import Finding
 
 #: Largest content a wheel may unpack to, in bytes: auditwheel puts all of it on the disk.
@@ -66,9 +68,9 @@ class WheelContent:
     """A wheel, read.
 
     Attributes:
-        name: the project's canonical name.
-        tags: those of the file's name; declared: those that its WHEEL file has, None where there
-            is no such file.
+        name: the project's canonical name; version: of the release.
+        tags: those of the file's name; declared: what its WHEEL file says, None where there is
+            no such file.
         info: the name of the `.dist-info` directory.
         names: of the members. texts: what the smaller files of `.dist-info` hold.
         elfs: by member, the facts of each ELF file, or the reason it could not be read as one.
@@ -77,8 +79,9 @@ class WheelContent:
     """
 
     name: str
+    version: Version
     tags: frozenset[Tag]
-    declared: frozenset[Tag] | None
+    declared: Label | None
     info: str
     names: tuple[str, ...]
     elfs: Mapping[str, ElfFacts | str]
@@ -122,7 +125,7 @@ def read_wheel(path: Path) -> WheelContent:
     with _open(path) as (archive, size):
         reader = _Reader(archive, size)
         named = is_of_release(reader.info, name, version)
-        return reader.content(str(name), tags, is_named_alike=named)
+        return reader.content(str(name), version, tags, is_named_alike=named)
 
 
 @contextmanager
@@ -159,17 +162,20 @@ class _Reader:
         self._archive = archive
         # By the name: `ZipInfo.is_dir` stumbles over one that is empty.
         members = archive.infolist()
+        self._directories = [one.filename for one in members if one.filename.endswith("/")]
         self._members = [member for member in members if not member.filename.endswith("/")]
         refuse_harm(self._members, size)
         self._by_name = {member.filename: member for member in self._members}
         self.names = tuple(member.filename for member in self._members)
         self.info = info_directory(self.names)
 
-    def content(self, name: str, tags: frozenset[Tag], *, is_named_alike: bool) -> WheelContent:
+    def content(
+        self, name: str, version: Version, tags: frozenset[Tag], *, is_named_alike: bool
+    ) -> WheelContent:
         """Read every member, once."""
         names = frozenset(self.names)
         record = read_record(self._archive, self._by_name[f"{self.info}/RECORD"], names)
-        problems = [*archive_faults(self._members)]
+        problems = [*archive_faults(self._members, self._directories)]
         problems += record_faults(names, frozenset(record), self.info)
         if not is_named_alike:
             message = "the file's name is of another release"
@@ -180,6 +186,7 @@ class _Reader:
             problems += [found("record", fault, file=member)] if fault else []
         return WheelContent(
             name=name,
+            version=version,
             tags=tags,
             declared=self._declared(),
             info=self.info,
@@ -189,9 +196,9 @@ class _Reader:
             texts=self._texts(),
         )
 
-    def _declared(self) -> frozenset[Tag] | None:
+    def _declared(self) -> Label | None:
         label = self._by_name.get(f"{self.info}/WHEEL")
-        return None if label is None else declared_tags(self._archive, label)
+        return None if label is None else read_label(self._archive, label)
 
     def _texts(self) -> dict[str, bytes]:
         """Read what is told in `.dist-info`: everything but RECORD, which may be long."""

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.metadata import parse_email
-
 from aarch64_wheels.audit.catalogue import found
+from aarch64_wheels.audit.core_metadata import read_metadata
 from aarch64_wheels.audit.model import Level
 from aarch64_wheels.text import one_line
 
@@ -40,8 +39,8 @@ def description(content: WheelContent) -> Iterator[Finding]:
 def _restructured(metadata: bytes) -> str:
     """Give the description if it is reStructuredText, which is what a missing type means."""
     try:
-        raw, _ = parse_email(metadata)
-    except (ValueError, LookupError, RecursionError):
+        raw, _ = read_metadata(metadata)
+    except ValueError:
         return ""
     kind = raw.get("description_content_type", "text/x-rst").partition(";")[0].strip().lower()
     return raw.get("description", "") if kind == "text/x-rst" else ""

@@ -57,6 +57,7 @@ class ElfFacts:
     Attributes:
         machine, kind: names of the ELF specification (`EM_AARCH64`, `ET_DYN`), or the number as
             text where the specification has no name for it.
+        is_program: it names a loader to be run by (`PT_INTERP`), as libraries rarely do.
         needed: libraries it asks for. search_paths: entries of RPATH and RUNPATH.
         text_relocations: it has relocations in its code.
         cut: what is missing of the file's end, empty if nothing is.
@@ -73,6 +74,7 @@ class ElfFacts:
     bits: int
     little_endian: bool
     kind: str
+    is_program: bool = False
     needed: tuple[str, ...] = ()
     search_paths: tuple[str, ...] = ()
     text_relocations: bool = False
@@ -99,6 +101,8 @@ class ElfFacts:
             bits=image.bits,
             little_endian=image.little_endian,
             kind=_name("ET_", ENUM_E_TYPE, image.kind),
+            is_program=image.is_readable
+            and any(row.kind == SegmentType.INTERP for row in image.segments),
         )
         return cls(**{**vars(head), **_details(image)}) if head.is_aarch64 else head
 
@@ -106,11 +110,6 @@ class ElfFacts:
     def is_aarch64(self) -> bool:
         """AArch64, 64 bits, little-endian: what Linux calls aarch64."""
         return self.machine == "EM_AARCH64" and self.bits == 64 and self.little_endian  # noqa: PLR2004
-
-    @property
-    def is_shared_object(self) -> bool:
-        """A shared object (or a position-independent program, which looks the same)."""
-        return self.kind == "ET_DYN"
 
     @property
     def is_loaded(self) -> bool:

@@ -21,12 +21,17 @@ def unvouched(info: str) -> frozenset[str]:
     return frozenset(f"{info}/{name}" for name in ("RECORD", "RECORD.jws", "RECORD.p7s"))
 
 
-def archive_faults(members: Sequence[zipfile.ZipInfo]) -> Iterator[Finding]:
+def archive_faults(
+    members: Sequence[zipfile.ZipInfo], directories: Sequence[str]
+) -> Iterator[Finding]:
     """Find faults of the archive itself: with them, unpacking may do harm.
 
     Args:
         members: the archive's files.
+        directories: the names of its other entries.
     """
+    for name in sorted(set(filter(leads_out, directories))):
+        yield found("zip-path", "a path leads out of the wheel", file=name)
     for name, count in sorted(Counter(member.filename for member in members).items()):
         if leads_out(name):
             yield found("zip-path", "a path leads out of the wheel", file=name)

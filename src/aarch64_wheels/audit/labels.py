@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
@@ -65,8 +66,17 @@ def _is_version(text: str, version: Version) -> bool:
         return False
 
 
-def declared_tags(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> frozenset[Tag]:
-    """Read the tags that the WHEEL file declares.
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """What the WHEEL file says: its tags, the version of its format, and where the wheel goes."""
+
+    tags: frozenset[Tag]
+    wheel_version: str
+    is_purelib: bool
+
+
+def read_label(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Label:
+    """Read the WHEEL file.
 
     Raises:
         ValueError: the file is too large or not UTF-8, or one of its tags is none.
@@ -75,7 +85,11 @@ def declared_tags(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> frozense
         raise ValueError(f"WHEEL has {member.file_size} bytes (at most {MAX_WHEEL_FILE} are read)")
     headers = HeaderParser().parsestr(archive.read(member).decode())
     lines = [str(line).strip() for line in headers.get_all("Tag", [])]
-    return frozenset(tag for line in lines for tag in _tags(line))
+    return Label(
+        tags=frozenset(tag for line in lines for tag in _tags(line)),
+        wheel_version=str(headers.get("Wheel-Version", "")).strip(),
+        is_purelib=str(headers.get("Root-Is-Purelib", "")).strip().lower() == "true",
+    )
 
 
 def _tags(line: str) -> frozenset[Tag]:

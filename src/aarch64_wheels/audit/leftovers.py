@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.audit.elf_image import ElfImage
 
-# Compilers leave the names of source files where `__FILE__`, assertions and panics use them. Two
-# directories at least: `/foo.c` is hardly one. No blank: strings of Rust stand without an end.
+# Compilers leave the names of source files where `__FILE__`, assertions and panics use them.
+# Strings of Rust stand without an end, so another may follow; and no path begins within a word.
+_PATH = re.compile(rb"(?<![\w./+*~$%}>)\]-])/[\w.+@~/-]{6,3000}")
 _SOURCE = re.compile(
-    rb"(?<![\w./+*~$%}>)\]-])/(?:[\w.+@~-]{2,100}/){2}(?:[\w.+@~-]{1,100}/){0,30}[\w.+@~-]{1,100}"
     rb"\.(?:c|cc|cpp|cxx|C|h|hh|hpp|hxx|inl|ipp|rs|pyx|pxd|f|f90|F90|go|S|s)(?![\w])"
 )
+# Two directories at least, of more than a letter: `/foo.c` is hardly one, nor a table of bytes.
+_DIRECTORIES = re.compile(rb"/[\w.+@~-]{2,100}/[\w.+@~-]{2,100}/(?!/)")
 # Distributions build their own libraries there, and the parts that are linked in keep the names.
 _DISTRIBUTIONS = (b"/builddir/build/", b"/home/buildozer/aports/")
 # What a toolchain or an image brings is the same for everybody: headers of the system and of
@@ -58,9 +60,11 @@ def build_paths(image: ElfImage) -> Iterator[BuildPath]:
 
 def _paths(data: bytes) -> set[bytes]:
     found: set[bytes] = set()
-    for match in _SOURCE.finditer(data):
-        if not match[0].startswith(_OF_THE_TOOLCHAIN):
-            found.add(match[0])
+    for match in _PATH.finditer(data):
+        ends = [end.end() for end in _SOURCE.finditer(match[0])]
+        path = match[0][: ends[0]] if ends else b""
+        if _DIRECTORIES.match(path) and not path.startswith(_OF_THE_TOOLCHAIN):
+            found.add(path)
         if len(found) >= _MOST:
             break
     return found

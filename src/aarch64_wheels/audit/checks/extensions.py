@@ -38,7 +38,7 @@ def machines(content: WheelContent) -> Iterator[Finding]:
                 evidence=facts.describe(),
                 file=name,
                 section="ELF header",
-                level=Level.WARNING if facts.kind in _DATA else None,
+                level=Level.WARNING if facts.is_program or facts.kind in _DATA else None,
             )
 
 

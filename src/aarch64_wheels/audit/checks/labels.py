@@ -8,6 +8,7 @@ from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.elf import ElfFacts
 from aarch64_wheels.audit.model import Level
 from aarch64_wheels.audit.platforms import Platform
+from aarch64_wheels.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: So many tags are named as evidence.
 _SHOWN = 4
+_LONGEST = 40
 
 
 def tags(content: WheelContent, claims: Claims) -> Iterator[Finding]:
@@ -38,19 +40,27 @@ def tags(content: WheelContent, claims: Claims) -> Iterator[Finding]:
 
 def declared(content: WheelContent) -> Iterator[Finding]:
     """Installers go by the file's name, but what is installed keeps the WHEEL file (PEP 427)."""
-    if content.declared is None:
-        yield found("wheel-file", "there is no WHEEL file", file=f"{content.info}/WHEEL")
-    elif content.declared != content.tags:
+    file = f"{content.info}/WHEEL"
+    label = content.declared
+    if label is None:
+        yield found("wheel-file", "there is no WHEEL file", file=file)
+        return
+    if label.wheel_version.partition(".")[0] != "1":
+        message = "the WHEEL file names no version of its format that installers take"
+        evidence = f"Wheel-Version: {one_line(label.wheel_version)[:_LONGEST] or 'missing'}"
+        yield found("wheel-file", message, evidence=evidence, file=file)
+    if label.is_purelib and content.objects:
+        message = "the WHEEL file says that there is no compiled code"
+        evidence = "Root-Is-Purelib: true"
+        yield found("wheel-file", message, evidence=evidence, file=file, level=Level.WARNING)
+    if label.tags != content.tags:
         sides = [
-            ("only in WHEEL", content.declared - content.tags),
-            ("only in the name", content.tags - content.declared),
+            ("only in WHEEL", label.tags - content.tags),
+            ("only in the name", content.tags - label.tags),
         ]
-        yield found(
-            "wheel-file",
-            "the WHEEL file declares other tags than the file's name",
-            evidence="; ".join(f"{side}: {_some(some)}" for side, some in sides if some),
-            file=f"{content.info}/WHEEL",
-        )
+        evidence = "; ".join(f"{side}: {_some(some)}" for side, some in sides if some)
+        message = "the WHEEL file declares other tags than the file's name"
+        yield found("wheel-file", message, evidence=evidence, file=file)
 
 
 def _some(some: frozenset[Tag]) -> str:

@@ -55,10 +55,9 @@ def _alignment(name: str, facts: ElfFacts) -> Iterator[Finding]:
     for row in facts.segments:
         is_fit = row.align % _PAGE == 0 and (row.address - row.offset) % _PAGE == 0
         if row.kind == SegmentType.LOAD and not is_fit:
-            at = f"LOAD at {row.address:#x}"
-            evidence = f"aligned to {row.align:#x}"
+            evidence = f"the segment at {row.address:#x} is aligned to {row.align:#x}"
             message = f"{name} is not aligned for pages of 64 KiB"
-            yield found("page-alignment", message, file=name, section=at, evidence=evidence)
+            yield found("page-alignment", message, file=name, section="LOAD", evidence=evidence)
             return
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
+from packaging.metadata import InvalidMetadata, Metadata, RawMetadata
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from aarch64_wheels.audit.catalogue import found
+from aarch64_wheels.audit.core_metadata import read_metadata
 from aarch64_wheels.audit.model import Level
 from aarch64_wheels.text import one_line
 
@@ -27,16 +30,30 @@ def metadata(content: WheelContent) -> Iterator[Finding]:
         yield found("metadata", "there is no METADATA that can be read", file=file)
         return
     try:
-        raw, unknown = parse_email(text)
-    except (ValueError, LookupError, RecursionError) as error:
+        raw, unknown = read_metadata(text)
+    except ValueError as error:
         yield found("metadata", "METADATA cannot be read", evidence=_short(error), file=file)
         return
     for problem in _invalid(raw):
         yield found("metadata", "METADATA is not valid", evidence=problem, file=file)
+    yield from _other_release(content, raw, file)
     for name in sorted(unknown):
         evidence = _short(name)
         message = "METADATA has a field that no specification knows, or that it repeats"
         yield found("metadata", message, evidence=evidence, file=file, level=Level.WARNING)
+
+
+def _other_release(content: WheelContent, raw: RawMetadata, file: str) -> Iterator[Finding]:
+    """Compare name and version with the file's: installers refuse another release."""
+    name, version = raw.get("name", ""), raw.get("version", "")
+    try:
+        is_same = canonicalize_name(name) == content.name and Version(version) == content.version
+    except InvalidVersion:
+        return  # that is said already
+    if name and version and not is_same:
+        evidence = _short(f"{name} {version}")
+        message = "METADATA is of another release than the file's name"
+        yield found("wheel-name", message, evidence=evidence, file=file)
 
 
 def _invalid(raw: RawMetadata) -> list[str]:

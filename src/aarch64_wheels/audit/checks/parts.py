@@ -45,6 +45,8 @@ _GCC_LICENCE = b"gcc runtime library exception"
 _START_FILES = 1024
 #: Bytes of licence texts, and grafted libraries, that are compared.
 _MAX_TOLD, _MAX_GRAFTED = 4 << 20, 200
+#: Of a library's name, the longest that a file can have, and the most words of it.
+_LONGEST, _MAX_WORDS = 255, 8
 _SHOWN = 4
 
 
@@ -103,7 +105,8 @@ def _names_package(text: bytes) -> bool:
 
 
 def _is_of_system(url: str) -> bool:
-    return url.startswith("pkg:") and not url.startswith("pkg:pypi/")
+    """Whether a package URL is of something that brings shared libraries (purl's types)."""
+    return url.startswith(("pkg:deb/", "pkg:rpm/", "pkg:apk/", "pkg:alpm/", "pkg:conan/"))
 
 
 def licences(content: WheelContent) -> Iterator[Finding]:
@@ -139,10 +142,10 @@ def _licensed(text: bytes) -> bytes:
 
 
 def _mentions(text: bytes, name: str, own: set[str]) -> bool:
-    stem = _plain(name).partition(".so")[0].removeprefix("lib").lower()
+    stem = _plain(name)[:_LONGEST].partition(".so")[0].removeprefix("lib").lower()
     if stem in _OF_GCC and _GCC_LICENCE in text:
         return True
-    words = [word for word in _WORDS.findall(stem) if word not in own]
+    words = [word for word in dict.fromkeys(_WORDS.findall(stem)) if word not in own][:_MAX_WORDS]
     # The parts of a project are called after it: `brotlicommon`, `hdf5_hl`, `png16`.
     known = [_FAMILIES[word] for word in words if word in _FAMILIES]
     return any(word.encode() in text for word in [*known, *(word[:_STEM] for word in words), stem])
