@@ -185,10 +185,25 @@ def test_atomics_all_over_an_object_are_no_choice_of_its_own() -> None:
     assert found(sample({**ask, **many}))[1] == [f"f{at}" for at in range(8)]
 
 
-def test_variants_by_name_are_called_by_choice() -> None:
-    functions: dict[str, Words] = {"dot_f32_sve": (CNTD, RET), "AES_ARMV8_run": (CRC32B, RET)}
-    assert found(sample(functions)) == ((), [])
-    assert found(sample({"solve": (CNTD, RET), **functions})) == ((), ["solve"])
+@pytest.mark.parametrize("name", ["dot_f32_sve", "conv.neondot", "AES_armv8_2", "put_NEON_i8mm"])
+def test_variants_by_name_may_be_called_by_choice(name: str) -> None:
+    result = scan(sample({"solve": (CNTD, RET), name: (CNTD, WHILELO, RET)}).image())
+    assert [use.function for use in result.unguarded] == ["solve"]
+    assert [use.function for use in result.named] == [name, name]
+
+
+BASELINE = ["dot_neon", "AES_ARMV8_run", "f_asimd", "armv8_0", "gemm_armv8_4x4", "aarch64_crypt"]
+
+
+@pytest.mark.parametrize("name", [*BASELINE, "neonate", "bf16_add", "solve_neon64_v8", "aes_arm64"])
+def test_names_of_what_every_processor_has_excuse_nothing(name: str) -> None:
+    result = scan(sample({name: (CNTD, RET)}).image())
+    assert ([use.function for use in result.unguarded], result.named) == ([name], ())
+
+
+def test_names_are_no_matter_in_an_object_that_asks() -> None:
+    result = scan(sample({"ask": (HWCAP, ASK, RET), "f_sve": (CNTD, RET)}).image())
+    assert (result.unguarded, result.named) == ((), ())
 
 
 def test_data_between_functions_is_no_code() -> None:

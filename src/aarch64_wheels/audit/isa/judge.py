@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.isa.guards import is_guarded
-from aarch64_wheels.audit.isa.model import Hit
 from aarch64_wheels.audit.isa.variants import names_variant
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from aarch64_wheels.audit.isa.code import Code
     from aarch64_wheels.audit.isa.functions import Functions
+    from aarch64_wheels.audit.isa.model import Hit
 
 #: How many uses are named.
 MAX_USES = 8
@@ -40,31 +41,55 @@ def suspects(code: Code, functions: Functions, hits: Sequence[Hit]) -> list[Hit]
     return [hit for hit in hits if hit.feature in everywhere]
 
 
-def unguarded(
+@dataclass(frozen=True)
+class Chosen:
+    """The first few hits, the first of each function before others."""
+
+    firsts: dict[int, Hit] = field(default_factory=dict)
+    others: list[Hit] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many functions as are named."""
+        return len(self.firsts) == MAX_USES
+
+    def wants(self, hit: Hit) -> bool:
+        """Whether a hit may yet be among what is named."""
+        return len(self.others) < MAX_USES if hit.start in self.firsts else not self.is_full
+
+    def add(self, hit: Hit) -> None:
+        """Take a hit."""
+        if hit.start in self.firsts:
+            self.others.append(hit)
+        else:
+            self.firsts[hit.start] = hit
+
+    @property
+    def hits(self) -> list[Hit]:
+        """What is named."""
+        return [*self.firsts.values(), *self.others][:MAX_USES]
+
+
+def judge(
     code: Code, functions: Functions, hits: Iterable[Hit], certain: Container[int]
-) -> list[Hit]:
-    """Choose the first few hits that nothing guards, the first of each function before others.
+) -> tuple[Chosen, Chosen]:
+    """Choose from the hits that nothing guards: those of all code, and those excused by a name.
 
     Functions whose names say that they are variants for a processor are called by somebody's
     choice; not so what is certain to run.
     """
-    firsts, others, variants = dict[int, Hit](), list[Hit](), dict[int, bool]()
+    plain, named, variants = Chosen(), Chosen(), dict[int, bool]()
     for hit in hits:
-        if len(firsts) == MAX_USES:
+        if plain.is_full:
             break
-        if hit.start in firsts and len(others) == MAX_USES:
-            continue
+        chosen = plain
         if hit.address not in certain and hit.feature not in _COMMON:
             if hit.start not in variants:
                 variants[hit.start] = names_variant(functions.name(hit.start))
-            if variants[hit.start]:
-                continue
-        if not _is_guarded(code, hit):
-            if hit.start in firsts:
-                others.append(hit)
-            else:
-                firsts[hit.start] = hit
-    return [*firsts.values(), *others][:MAX_USES]
+            chosen = named if variants[hit.start] else plain
+        if chosen.wants(hit) and not _is_guarded(code, hit):
+            chosen.add(hit)
+    return plain, named
 
 
 def _is_guarded(code: Code, hit: Hit) -> bool:

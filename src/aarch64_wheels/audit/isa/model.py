@@ -34,11 +34,14 @@ class LaterCode:
         features: of all its later instructions, guarded or not, sorted.
         detection: how it finds out at run time what the processor can do, empty if it does not.
         unguarded: the first few uses that run without asking, of different functions first.
+        named: the same of functions whose names say that they are variants for later processors,
+            so that somebody may ask before calling them.
     """
 
     features: tuple[str, ...]
     detection: tuple[str, ...]
     unguarded: tuple[Use, ...]
+    named: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

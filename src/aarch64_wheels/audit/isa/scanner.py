@@ -10,13 +10,13 @@ from aarch64_wheels.audit.isa.code import Code
 from aarch64_wheels.audit.isa.detection import Detection
 from aarch64_wheels.audit.isa.entries import run_at_import
 from aarch64_wheels.audit.isa.functions import Functions
-from aarch64_wheels.audit.isa.judge import suspects, unguarded
+from aarch64_wheels.audit.isa.judge import judge, suspects
 from aarch64_wheels.audit.isa.model import Hit, LaterCode, Use
 from aarch64_wheels.audit.isa.relocations import Relocations
 from aarch64_wheels.audit.isa.table import WORD, Encoding, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from aarch64_wheels.audit.elf_image import ElfImage
 
@@ -41,13 +41,12 @@ def scan(image: ElfImage) -> LaterCode:
         loaded = [hit for hit in hits if hit.address in certain]
         rest = [hit for hit in hits if hit.address not in certain]
         hits = [*loaded, *suspects(code, functions, rest)]
+    plain, named = judge(code, functions, hits, certain)
     return LaterCode(
         features=tuple(sorted(features)),
         detection=signs,
-        unguarded=tuple(
-            _use(functions, hit.address, hit.word, hit.encoding)
-            for hit in unguarded(code, functions, hits, certain)
-        ),
+        unguarded=_uses(functions, plain.hits),
+        named=_uses(functions, named.hits),
     )
 
 
@@ -73,6 +72,10 @@ def _hits(code: Code, functions: Functions, detection: Detection) -> Iterator[Hi
             start, end, inside = functions.stretch(address)
         if inside and not functions.is_data(address):
             yield Hit(address, word, encoding, start)
+
+
+def _uses(functions: Functions, hits: Iterable[Hit]) -> tuple[Use, ...]:
+    return tuple(_use(functions, hit.address, hit.word, hit.encoding) for hit in hits)
 
 
 def _use(functions: Functions, address: int, word: int, encoding: Encoding | None) -> Use:
