@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aarch64_wheels import signals
 from aarch64_wheels.arguments import make_parser
-from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError
+from aarch64_wheels.errors import AarchWheelsError, ExitCode, UnfitError, UsageError
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, Settings, options
 from aarch64_wheels.text import one_line
@@ -113,6 +113,7 @@ def _audit(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     from aarch64_wheels.commands.audit import Order, run_audit, run_explain
     from aarch64_wheels.settings.layers import load
 
+    _check_audit(arguments)
     if arguments.explain is not None:
         return run_explain(arguments.explain)
     settings = load(_flags(arguments), environ).settings()
@@ -133,6 +134,17 @@ def _audit(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         run=run,
     )
     return run_audit(order, environ)
+
+
+def _check_audit(arguments: argparse.Namespace) -> None:
+    """Refuse arguments that would be left unused."""
+    if arguments.explain is not None and arguments.wheels:
+        hint = "leave out one of them; a check's name follows --explain"
+        raise UsageError("--explain takes no wheels: it audits nothing", hint=hint)
+    for flag in ("--image", "--engine", "--cache-dir"):
+        given = getattr(arguments, flag[2:].replace("-", "_")) is not None
+        if given and not arguments.run:
+            raise UsageError(f"{flag} is for --run alone", hint=f"add --run, or leave {flag} out")
 
 
 def _image(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 CORPUS = (*ARCHIVES, *OBJECT_CASES)
 GOOD = {**GOOD_ARCHIVES, **GOOD_OBJECTS}
-#: Checks of files of which nothing else can be said: the command's status is another.
-UNREADABLE = frozenset({"zip-damaged", "zip-bomb"})
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +80,7 @@ def test_its_own_reason_and_no_other(
         assert case.file in {row["file"] for row in said.wheel["findings"]}
     for words in case.says:
         assert said.tells(words), words
-    refused = ExitCode.USAGE if case.check in UNREADABLE else ExitCode.TARGET_FAILED
-    assert said.status == (refused if level is Level.ERROR else ExitCode.OK)
+    assert said.status == (ExitCode.TARGET_FAILED if level is Level.ERROR else ExitCode.OK)
 
 
 @pytest.mark.parametrize("name", GOOD)

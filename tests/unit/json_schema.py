@@ -70,7 +70,8 @@ def _properties(rule: dict[str, Any], value: Any, place: str, _: Any) -> list[st
 
 def _additional(rule: bool, value: Any, place: str, schema: Any) -> list[str]:  # noqa: FBT001
     assert rule is False
-    return [f"{place}.{key}: is unknown" for key in value if key not in schema["properties"]]
+    keys = value if isinstance(value, dict) else ()
+    return [f"{place}.{key}: is unknown" for key in keys if key not in schema["properties"]]
 
 
 def _minimum(rule: int, value: Any, place: str, _: Any) -> list[str]:

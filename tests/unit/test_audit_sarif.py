@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,10 @@ def test_what_is_about_the_whole_wheel_has_no_place_in_it() -> None:
 
 def test_the_same_findings_give_the_same_bytes() -> None:
     assert as_sarif([SUBJECT]) == as_sarif([SUBJECT])
-    assert run(SUBJECT)["automationDetails"]["id"] == "aarch64-wheels/"
+
+
+def test_the_category_is_left_to_the_upload() -> None:
+    assert "automationDetails" not in run(SUBJECT)
 
 
 def fingerprint(name: str = NAME, **changes: Any) -> str:
@@ -88,6 +92,10 @@ def fingerprint(name: str = NAME, **changes: Any) -> str:
             {"file": "spring.libs/libz-00000000.so.1.2"},
             id="graft",
         ),
+        pytest.param(
+            {"symbol": "function at 0x870"}, {"symbol": "function at 0x12a4"}, id="stripped"
+        ),
+        pytest.param({"section": "LOAD at 0x0"}, {"section": "LOAD at 0x10000"}, id="segment"),
     ],
 )
 def test_a_finding_is_known_again(before: dict[str, str], after: dict[str, str]) -> None:
@@ -106,6 +114,18 @@ def test_a_finding_is_known_again(before: dict[str, str], after: dict[str, str])
 )
 def test_another_finding_is_not_taken_for_it(change: dict[str, str]) -> None:
     assert fingerprint(**change) != fingerprint()
+
+
+@pytest.mark.parametrize(
+    "member",
+    [".libs/" * 4000, ".libs/" + "-" * 60_000, "a.libs/" + "x-0123abcd" * 6000, "a-" * 30_000],
+    ids=["directories", "dashes", "hashes", "projects"],
+)
+def test_a_long_name_takes_no_long_time(member: str) -> None:
+    many = replace(SUBJECT, findings=[replace(SVE, file=member)] * 50)
+    begin = time.monotonic()
+    assert len(run(many)["results"]) == 50
+    assert time.monotonic() - begin < 5
 
 
 def test_findings_that_are_alike_are_counted() -> None:

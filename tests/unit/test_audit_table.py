@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
 from aarch64_wheels.audit.catalogue import checks
-from aarch64_wheels.audit.groups import closing, grouped
+from aarch64_wheels.audit.groups import closing, grouped, sentence
 from aarch64_wheels.audit.table import explain, tell
 from aarch64_wheels.report.console import make_console
 from tests.unit.audit_findings import (
@@ -90,6 +91,23 @@ def test_what_a_wheel_says_is_only_text(text: str, width: int | None) -> None:
     assert not any(line.lstrip().startswith("::") for line in shown.splitlines())
     assert "##[" not in shown
     assert len(shown) < 15_000
+
+
+@pytest.mark.parametrize("name", ["file", "a", "e"])
+def test_a_name_that_is_part_of_any_message_is_told(name: str) -> None:
+    finding = replace(SUFFIX, message="holds a file that is never imported", file=name)
+    assert sentence(finding) == f"{name}: holds a file that is never imported"
+    assert finding.words == f"holds a file that is never imported ({name})"
+
+
+@pytest.mark.parametrize("length", [10, 400, 60_000])
+def test_a_long_name_leaves_the_reason(length: int) -> None:
+    name = "x" * length
+    for message in (f"{name} is never imported", "is never imported"):
+        text = sentence(replace(SUFFIX, message=message, file=name))
+        assert text.endswith(" is never imported")
+        assert text.startswith("xxxxxxxxxx")
+        assert len(text) < 400
 
 
 def test_findings_are_grouped_by_check_errors_first() -> None:

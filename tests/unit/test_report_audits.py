@@ -52,8 +52,16 @@ def test_a_page_stays_within_its_limit() -> None:
     many = replace(BAD, findings=BAD.findings * 50)
     text = render_audits([many] * 300)
     assert "| and 100 more | | | | |" in re.sub(r" +", " ", text)
-    assert "more lines, see `audit.sarif`" in text
+    assert "more lines, see audit.sarif\n" in text
     assert len(text) < 500_000
+
+
+@pytest.mark.parametrize("text", ["|" * 300, "\U0001f40d" * 300], ids=["escaped", "wide"])
+def test_a_page_stays_within_its_limit_in_bytes(text: str) -> None:
+    page = render_audits([hostile(text)] * 300, sarif="")
+    assert re.search(r"- and [0-9]+ more lines\n", page)
+    assert re.search(r"\| and [0-9]+ more \|", page)
+    assert len(page.encode()) < 500_000
 
 
 def test_the_summary_of_a_build_has_the_section() -> None:

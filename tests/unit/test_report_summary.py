@@ -97,6 +97,7 @@ def test_hostile_text_breaks_nothing(evil: str) -> None:
         ("a|b", "a&#124;b"),
         ("<b>", "&#60;b&#62;"),
         ("a_b", "a&#95;b"),
+        ("www.a.b WWW.a", "www&#46;a.b WWW&#46;a"),
         ("one\ntwo", "one two"),
         ("\x1b[31mred\x1b[0m", "red"),
         ("@me & `you`", "&#64;me &#38; &#96;you&#96;"),

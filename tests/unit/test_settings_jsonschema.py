@@ -47,6 +47,21 @@ def test_it_is_of_draft_7_and_named_without_an_address() -> None:
     assert SCHEMA["$id"].startswith("urn:")
 
 
+@pytest.mark.parametrize(
+    ("toml", "is_right"),
+    [
+        ('audit-levels = { debug-info = "off", licence = "error" }', True),
+        ('audit-levels = ["debug-info=off"]', True),
+        ('audit-levels = { debug-inf = "off" }', False),
+        ('audit-levels = { debug-info = "never" }', False),
+        ("audit-levels = 3", False),
+    ],
+    ids=["table", "list", "check", "level", "number"],
+)
+def test_it_knows_the_audits_checks_and_their_levels(toml: str, *, is_right: bool) -> None:
+    assert (not _faults(toml)) == is_right
+
+
 def test_it_has_the_keys_of_the_table_and_no_others() -> None:
     table = _table_schema()
     names = [option.name for option in all_options() if option.in_table]

@@ -106,11 +106,15 @@ def sentence(finding: Finding) -> str:
     """Say it in a line: `spring/_coil.so: what is wrong (section, symbol; evidence)`."""
     inner = ", ".join(map(short, filter(None, (finding.section, finding.symbol))))
     details = "; ".join(filter(None, (inner, short(finding.evidence))))
-    message = short(finding.message)
+    return one_line(f"{_named(finding)}{f' ({details})' if details else ''}")
+
+
+def _named(finding: Finding) -> str:
+    """Say what is wrong with which file, of which a long name does not push out the rest."""
     file = short(finding.file)
-    # A message that names the file already needs no other name in front.
-    front = f"{file}: " if file and file not in message else ""
-    return one_line(f"{front}{message}{f' ({details})' if details else ''}")
+    if finding.names_file:
+        return f"{file} {short(finding.message.removeprefix(finding.file))}"
+    return f"{file}: {short(finding.message)}" if file else short(finding.message)
 
 
 def versions(rows: Iterable[SymbolVersion]) -> list[str]:

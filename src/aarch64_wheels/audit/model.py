@@ -35,9 +35,14 @@ class Finding:
     symbol: str = ""
 
     @property
+    def names_file(self) -> bool:
+        """The message begins with the file's name: one as short as `a` may be in any message."""
+        return bool(self.file) and self.message.startswith(f"{self.file} ")
+
+    @property
     def words(self) -> str:
         """What is wrong, and where and in what it was seen, in one line."""
-        place = "" if self.file in self.message else self.file
+        place = "" if self.names_file else self.file
         seen = "; ".join(filter(None, (place, self.evidence)))
         return f"{self.message} ({seen})" if seen else self.message
 

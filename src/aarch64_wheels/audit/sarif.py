@@ -34,13 +34,16 @@ FILE_NAME = "audit.sarif"
 MAX_RESULTS = 5000
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_CATEGORY = "aarch64-wheels/"
+#: No file system has longer names; a member's in an archive may have 65,535 bytes.
+_LONGEST = 300
 #: What of a member's name belongs to one release: the version of .dist-info and .data, and the hash
 #: that auditwheel puts into the name of a grafted library.
 _OF_RELEASE = (
     (re.compile(r"^([^/-]+)-[^/]+(?=\.(?:dist-info|data)/)"), r"\1"),
-    (re.compile(r"(?<=\.libs/)(.*)-[0-9a-f]{8}(?=\.)"), r"\1"),
+    (re.compile(r"(?<=\.libs/)([^/]*)-[0-9a-f]{8}(?=\.)"), r"\1"),
 )
+#: An address stands for the name of what has none, and is another one after each change.
+_ADDRESS = re.compile(r"0x[0-9a-f]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +80,14 @@ def repository(environ: Mapping[str, str]) -> Path:
 
 
 def as_sarif(subjects: Iterable[Subject]) -> str:
-    """Write all findings as one run; ends with a line end."""
+    """Write all findings as one run; ends with a line end.
+
+    The run has no `automationDetails`: GitHub's upload makes them of the workflow, the job and its
+    matrix only where there are none, and takes a second run of the same ones for the first.
+    """
     results, left = _results(subjects)
     run = {
         "tool": {"driver": _driver()},
-        "automationDetails": {"id": _CATEGORY},
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": True, **_left_out(left)}],
         "results": results,
@@ -176,10 +182,11 @@ def _logical(finding: Finding) -> Iterator[dict[str, str]]:
 def _digest(subject: Subject, finding: Finding) -> str:
     """Say what a result is, so that it is the same in the project's next release."""
     project, *rest = subject.name.removesuffix(".whl").split("-")
-    member = finding.file
+    member = finding.file[:_LONGEST]
     for pattern, kept in _OF_RELEASE:
         member = pattern.sub(kept, member)
-    parts = (project, *rest[-3:], finding.check, member, finding.section, finding.symbol)
+    inner = (_ADDRESS.sub("", name) for name in (finding.section, finding.symbol))
+    parts = (project, *rest[-3:], finding.check, member, *inner)
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 

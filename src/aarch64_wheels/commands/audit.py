@@ -19,7 +19,8 @@ from aarch64_wheels.audit.groups import closing
 from aarch64_wheels.audit.model import AuditResult
 from aarch64_wheels.audit.sarif import Subject, as_sarif, repository, uri_of
 from aarch64_wheels.audit.table import explain, tell
-from aarch64_wheels.errors import ExitCode, UsageError
+from aarch64_wheels.commands.audit_files import check_sarif, find_wheels, is_named
+from aarch64_wheels.errors import ExitCode
 from aarch64_wheels.report.audits import render_audits
 from aarch64_wheels.report.console import make_console
 from aarch64_wheels.report.writer import write_whole
@@ -77,17 +78,19 @@ def run_audit(order: Order, environ: Mapping[str, str]) -> int:
     """Audit wheels and tell the results; what can't be read as a wheel has failed.
 
     Returns:
-        0 when every wheel is in order, else 1; 2 when none of the files is a wheel; 3 when all are
-        in order, but one could not be run.
+        0 when every wheel is in order, else 1; 2 when no file has the name of a wheel; 3 when all
+        are in order, but one could not be run.
 
     Raises:
-        UsageError: a path does not exist, or there is no wheel in it (then nothing is audited),
-            or `plat` is not a tag of aarch64 Linux.
+        UsageError: a path does not exist, or there is no wheel in it, `plat` is not a tag of
+            aarch64 Linux, or the SARIF has no place to be in; nothing is audited then.
         UnfitError: the SARIF cannot be written, or there is nothing to run wheels in (then all else
             is told before).
     """
     if order.plat is not None:
         parse_plat(order.plat)
+    if order.sarif is not None:
+        check_sarif(order.sarif)
     files = find_wheels(order.paths)
     console = make_console(sys.stdout, environ)
     rows = _told(console, order, files)
@@ -95,7 +98,7 @@ def run_audit(order: Order, environ: Mapping[str, str]) -> int:
         print(as_json([(row.path, row.result) for row in rows]), end="")  # the command's output
     if order.sarif:
         write_whole(order.sarif, _sarif(rows, repository(environ)), what="the SARIF")
-    _tell_workflow(rows, environ)
+    _tell_workflow(rows, environ, order.sarif)
     for row in rows:
         if row.unfit:
             raise row.unfit
@@ -110,42 +113,6 @@ def run_explain(name: str) -> int:
     """
     print(explain(named(name).name if name else ""), end="")  # the command's output
     return ExitCode.OK
-
-
-def find_wheels(paths: Sequence[Path]) -> tuple[Path, ...]:
-    """Find the files to audit, in the order given, each once.
-
-    Args:
-        paths: files of any name, and directories, of which the `.whl` files are taken.
-
-    Raises:
-        UsageError: there is nothing at one of the paths, or no wheel in it.
-    """
-    if not paths:
-        raise UsageError(
-            "there is nothing to audit", hint="name WHEEL files, or directories that hold them"
-        )
-    found: dict[Path, Path] = {}
-    for path in paths:
-        for file in _files(path):
-            found.setdefault(file.resolve(), file)
-    return tuple(found.values())
-
-
-def _files(path: Path) -> Sequence[Path]:
-    if not path.is_dir():
-        if not path.exists():
-            hint = "name wheel files that exist; nothing was audited"
-            raise UsageError(f"there is no such wheel: {path}", hint=hint)
-        return [path]
-    try:
-        inside = sorted(row for row in path.iterdir() if row.suffix == ".whl" and row.is_file())
-    except OSError as error:
-        raise UsageError(f"cannot look for wheels in {path}", found=str(error.strerror)) from error
-    if not inside:
-        hint = "name wheel files, or another directory; nothing was audited"
-        raise UsageError(f"there is no wheel in {path}", hint=hint)
-    return inside
 
 
 def _told(console: Console, order: Order, files: Sequence[Path]) -> list[Audited]:
@@ -216,7 +183,7 @@ def _sarif(rows: Sequence[Audited], base: Path) -> str:
     )
 
 
-def _tell_workflow(rows: Sequence[Audited], environ: Mapping[str, str]) -> None:
+def _tell_workflow(rows: Sequence[Audited], environ: Mapping[str, str], sarif: Path | None) -> None:
     """Annotate a workflow's step, and write its summary."""
     results = [row.result for row in rows]
     if environ.get("GITHUB_ACTIONS") == "true":
@@ -228,13 +195,14 @@ def _tell_workflow(rows: Sequence[Audited], environ: Mapping[str, str]) -> None:
     if page := environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(page).open("a", encoding="utf-8") as file:
-                file.write(render_audits(results))
+                # A blank line ends whatever the step has written before, such as a table.
+                file.write(f"\n\n{render_audits(results, sarif=sarif.name if sarif else '')}")
         except OSError as error:
             _note(f"cannot write the summary {page}: {error.strerror or error}")
 
 
 def _status(rows: Sequence[Audited]) -> int:
-    if not any(row.is_wheel for row in rows):
+    if not any(is_named(row.path) for row in rows):
         return ExitCode.USAGE
     if not all(row.result.ok for row in rows):
         return ExitCode.TARGET_FAILED

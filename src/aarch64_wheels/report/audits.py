@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from aarch64_wheels.audit.groups import counts, grouped, sentence, short
 from aarch64_wheels.audit.model import Level
+from aarch64_wheels.audit.sarif import FILE_NAME
 from aarch64_wheels.report.markdown import escape, row
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 #: GitHub's own limits: a page takes 1 MiB, and a step ten annotations of each level.
 _MAX_WHEELS, _MAX_LINES, _MAX_ANNOTATIONS = 200, 300, 10
+#: Bytes of the page for the table, and for the findings: other sections need room, too.
+_TABLE_ROOM, _FINDINGS_ROOM = 100_000, 300_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +53,16 @@ def audited(report: Report) -> tuple[Audited, ...]:
     return (*report.wheels, *refused)
 
 
-def render_audits(rows: Sequence[Audited]) -> str:
-    """Write the section: a table of wheels, and the findings, folded; empty without any wheel."""
+def render_audits(rows: Sequence[Audited], *, sarif: str = FILE_NAME) -> str:
+    """Write the section: a table of wheels, and the findings, folded; empty without any wheel.
+
+    Args:
+        rows: what was audited.
+        sarif: where all findings are, for those that the page has no room for; may be empty.
+    """
     if not rows:
         return ""
-    parts = ["### Audit", "\n".join(_table(rows)), _details(rows)]
+    parts = ["### Audit", "\n".join(_table(rows)), _details(rows, sarif)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -89,28 +98,41 @@ def lines(rows: Iterable[Audited]) -> list[str]:
 def _table(rows: Sequence[Audited]) -> Iterator[str]:
     yield row(["wheel", "policy", "highest versions", "errors", "warnings"])
     yield row(["---", "---", "---", "--:", "--:"])
-    for wheel in rows[:_MAX_WHEELS]:
-        levels = [finding.level for finding in wheel.findings]
-        versions = ", ".join(short(f"{one.name} {one.version}") for one in wheel.versions)
-        yield row(
-            [
-                *map(escape, (short(wheel.filename), wheel.policy or "-", versions or "-")),
-                str(levels.count(Level.ERROR)),
-                str(levels.count(Level.WARNING)),
-            ]
-        )
-    if (left := len(rows) - _MAX_WHEELS) > 0:
+    found = [_cells(wheel) for wheel in rows[:_MAX_WHEELS]]
+    kept = _fitting(found, _TABLE_ROOM)
+    yield from found[:kept]
+    if left := len(rows) - kept:
         yield row([f"and {left} more", "", "", "", ""])
 
 
-def _details(rows: Sequence[Audited]) -> str:
+def _cells(wheel: Audited) -> str:
+    levels = [finding.level for finding in wheel.findings]
+    versions = ", ".join(short(f"{one.name} {one.version}") for one in wheel.versions)
+    return row(
+        [
+            *(escape(short(text) or "-") for text in (wheel.filename, wheel.policy, versions)),
+            str(levels.count(Level.ERROR)),
+            str(levels.count(Level.WARNING)),
+        ]
+    )
+
+
+def _fitting(lines: Sequence[str], room: int) -> int:
+    """Count the lines that there is room for, in bytes."""
+    sizes = accumulate(len(line.encode("utf-8", "replace")) + 1 for line in lines)
+    return sum(size <= room for size in sizes)
+
+
+def _details(rows: Sequence[Audited], sarif: str) -> str:
     found = [line for wheel in rows for line in _of_wheel(wheel)]
     if not found:
         return ""
-    left = len(found) - _MAX_LINES
-    rest = [f"- and {left} more lines, see `audit.sarif`"] if left > 0 else []
+    kept = _fitting(found[:_MAX_LINES], _FINDINGS_ROOM)
+    where = f", see {escape(short(sarif))}" if sarif else ""
+    left = len(found) - kept
+    rest = [f"- and {left} more lines{where}"] if left else []
     summary = escape(counts(finding for wheel in rows for finding in wheel.findings))
-    body = "\n".join([*found[:_MAX_LINES], *rest])
+    body = "\n".join([*found[:kept], *rest])
     return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 

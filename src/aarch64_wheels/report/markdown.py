@@ -10,8 +10,9 @@ from aarch64_wheels.text import clean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Everything that Markdown, HTML or GitHub's mentions could take for markup.
-_MARKUP = re.compile(r"[^\w \-.,/+=()%]|_")
+# Everything that Markdown, HTML or GitHub's mentions could take for markup; GitHub makes a link of
+# what begins with `www.` (GFM 6.9).
+_MARKUP = re.compile(r"[^\w \-.,/+=()%]|_|(?<=www)\.", re.IGNORECASE)
 
 
 def escape(value: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aarch64_wheels.audit.catalogue import OFF, checks
+from aarch64_wheels.audit.model import Level
 from aarch64_wheels.settings import kinds
 from aarch64_wheels.settings.publishing import PublishSettings
 from aarch64_wheels.settings.schema import BuildOptions, Option, Settings
@@ -79,7 +81,20 @@ def _property(option: Option) -> dict[str, object]:
     schema: Mapping[str, Any] = option.kind.schema
     if option.kind in (kinds.TEXT, kinds.PATH):
         schema = {**schema, "minLength": 1}
+    if option.kind is kinds.LEVELS:
+        *texts, _ = schema["anyOf"]
+        schema = {"anyOf": [*texts, _levels_schema()]}
     return {"description": words, **schema, **({} if default is None else {"default": default})}
+
+
+def _levels_schema() -> dict[str, object]:
+    """Give the schema of a table with a level for each of the audit's checks."""
+    level = {"enum": [*map(str, Level), OFF]}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(checks(), level),
+    }
 
 
 def _defaults() -> dict[str, Field[Any]]:

@@ -71,7 +71,9 @@ class Kind:
             return self.from_text(str(value)) if is_text else self.from_toml(value)
         except ValueError as error:
             what = f"{place} must be {self.wanted}"
-            raise UsageError(what, found=shown(value), hint=str(error)) from None
+            # A flag's words are shown as they were given.
+            given = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            raise UsageError(what, found=shown(given), hint=str(error)) from None
 
 
 def _string(value: object) -> str:
@@ -153,11 +155,22 @@ def _levels(value: object) -> tuple[str, ...]:
 
     rows = [f"{name}={level}" for name, level in value.items()] if isinstance(value, dict) else None
     found = _words(value) if rows is None else tuple(rows)
+    if isinstance(value, tuple):  # a flag's: it takes whatever follows it
+        _check_flag(found)
     try:
         Levels.parse(found)
     except UsageError as error:
         raise ValueError(f"{error.what}: {error.hint}") from None
     return found
+
+
+def _check_flag(words: Sequence[str]) -> None:
+    from aarch64_wheels.audit.catalogue import checks
+
+    for word in words:
+        if "=" not in word and word not in checks():
+            place = "what is no CHECK=LEVEL stands before the flag, or after `--`"
+            raise ValueError(f"`{word}` is no check: {place}")
 
 
 def _quoted(value: object) -> tuple[str, ...]:
@@ -297,7 +310,7 @@ LEVELS = replace(
     wanted="CHECK=error, CHECK=warning or CHECK=off words, a list or a table of them",
     from_toml=_levels,
     from_text=_levels,
-    schema={"anyOf": [_STRING, _STRINGS, {"type": "object"}]},
+    schema={"anyOf": [_STRING, _STRINGS, {"type": "object"}]},  # the JSON schema says more
 )
 QUOTED = _several("a string, quoted as for a shell,", _quoted)
 COMMAS = _several("a string with commas", _commas)

@@ -113,8 +113,9 @@ def _default(option: Option) -> str:
 
 
 def _commands(option: Option) -> Iterator[str]:
+    audit = " `audit`" if option.field == "audit_levels" else ""
     for kinds, names in (
-        ((Settings, BuildOptions), "`build` `plan`"),
+        ((Settings, BuildOptions), f"`build` `plan`{audit}"),
         ((PublishSettings,), "`publish`"),
     ):
         if any(option.name == other.name for kind in kinds for other in options(kind)):
