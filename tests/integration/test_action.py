@@ -28,14 +28,17 @@ WORKFLOW = """\
               image: debian
               python: cp311 cp313
               output-dir: wheel house
+              audit-levels: debug-info=warning build-path=off
           - name: the outputs reach the next step
             env:
               WHEELS: ${{ steps.wheels.outputs.wheels }}
               REPORT: ${{ steps.wheels.outputs.report }}
               WHEELHOUSE: ${{ steps.wheels.outputs.wheelhouse }}
+              SARIF: ${{ steps.wheels.outputs.sarif }}
               RESULT: %s
             run: |
               cp "$REPORT" "$RESULT/report.json"
+              cp "$SARIF" "$RESULT/audit.sarif"
               ls "$WHEELHOUSE" > "$RESULT/listing"
               printf '%%s' "$WHEELS" > "$RESULT/wheels.json"
 """
@@ -96,10 +99,13 @@ def test_the_action_builds_and_hands_over_its_outputs(
     assert [target["status"] for target in report["targets"]] == ["ok", "ok"]
     listing = (result / "listing").read_text(encoding="utf-8").split()
     assert {"logs", "report.json"} <= set(listing)
+    sarif = json.loads((result / "audit.sarif").read_text(encoding="utf-8"))
+    assert {row["ruleId"] for row in sarif["runs"][0]["results"]} <= {"debug-info"}
     # A step's summary is its own: act shows it, as GitHub does, on the job's page.
     _, shown, summary = (done.stdout + done.stderr).partition("Summary - ")
     assert shown
     assert "spring-1.0-cp313-cp313-manylinux2014_aarch64.manylinux_2_17_aarch64.whl" in summary
+    assert "GLIBC 2.17" in summary
 
 
 def test_inputs_are_data_and_never_a_script(checkout: Path, tmp_path: Path) -> None:
