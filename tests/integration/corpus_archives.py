@@ -44,6 +44,11 @@ def _cut(data: bytes) -> bytes:
     return data[: len(data) * 2 // 3]
 
 
+def _behind(data: bytes) -> bytes:
+    """Put something behind the archive, where a reader from the end does not look."""
+    return data + b"x = 1\n"
+
+
 def _locked(data: bytes) -> bytes:
     """Set the bit of encryption for every member, where it is first and where it is listed."""
     for start, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -92,6 +97,7 @@ _PATHS = (
     Case(check="zip-path", what="within", make=_entry("fast/../../evil"), file="fast/../../evil"),
     Case(check="zip-path", what="backslash", make=_entry("..\\evil.py"), file="..\\evil.py"),
     Case(check="zip-duplicate", what="one twice", make=_twice, spoil=_renamed, file=_MAIN),
+    Case(check="zip-hidden", what="behind the archive", spoil=_behind),
     Case(
         check="zip-link",
         what="for a SONAME",

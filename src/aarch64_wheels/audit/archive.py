@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.elf import MAGIC, ElfFacts
 from aarch64_wheels.audit.faults import archive_faults, record_faults, unvouched
+from aarch64_wheels.audit.gaps import hidden_bytes
 from aarch64_wheels.audit.labels import info_directory, is_of_release, read_label
 from aarch64_wheels.audit.record import Entry, read_record
 from aarch64_wheels.errors import UsageError
@@ -122,18 +123,19 @@ def read_wheel(path: Path) -> WheelContent:
             found=str(error),
             hint="a wheel is named name-version-python-abi-platform.whl (PEP 427)",
         ) from error
-    with _open(path) as (archive, size):
-        reader = _Reader(archive, size)
+    with _open(path) as (archive, file):
+        reader = _Reader(archive, path.stat().st_size)
         named = is_of_release(reader.info, name, version)
-        return reader.content(str(name), version, tags, is_named_alike=named)
+        content = reader.content(str(name), version, tags, is_named_alike=named)
+        return replace(content, problems=(*hidden_bytes(archive, file), *content.problems))
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[zipfile.ZipFile, int]]:
+def _open(path: Path) -> Iterator[tuple[zipfile.ZipFile, IO[bytes]]]:
     """Open an archive; whatever is wrong with it becomes an error of ours."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive, path.stat().st_size
+        with path.open("rb") as file, zipfile.ZipFile(path) as archive:
+            yield archive, file
     except OSError as error:
         raise UnreadableWheelError(
             f"could not read {path}", found=error.strerror or str(error), hint="name a wheel file"
