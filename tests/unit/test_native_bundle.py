@@ -302,3 +302,13 @@ def test_the_lock_has_hashes_for_each_component() -> None:
     assert {row.name for row in COMPONENTS} == set(pins)
     assert all(f"{pin.name}=={pin.version}" in pin.text for pin in pins.values())
     assert all("--hash=sha256:" in pin.text for pin in pins.values())
+
+
+def test_what_was_used_today_is_not_touched_again(system: FakeSystem, cache: Path) -> None:
+    """Another run may be copying it, and takes a change for a fault."""
+    bundle = ensure(system, cache)
+    an_hour_ago = time.time() - 3600
+    os.utime(bundle.directory, (an_hour_ago, an_hour_ago))
+    before = bundle.directory.stat().st_mtime_ns
+    assert ensure(system, cache) == bundle
+    assert bundle.directory.stat().st_mtime_ns == before

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Seconds after which what nobody has asked for (another version of this project) goes.
 OLD_SECONDS = 7 * 24 * 3600
 
+#: Seconds for which a use is remembered.
+FRESH_SECONDS = 24 * 3600
 _DRAFT = ".partial"
 
 
@@ -56,9 +58,13 @@ class Kept:
         return self.directory
 
     def _is_used(self) -> bool:
-        """Tell whether it is there, and remember that it is in use."""
+        """Tell whether it is there, and remember that it is in use.
+
+        Not each time: another run may be copying it, and `tar` takes a change for a fault.
+        """
         try:
-            os.utime(self.directory)
+            if time.time() - self.directory.stat().st_mtime > FRESH_SECONDS:
+                os.utime(self.directory)
         except FileNotFoundError:
             return False
         except OSError:  # a cache that somebody else owns, or that is read-only
