@@ -55,10 +55,7 @@ def files_digest(source: Source, left_out: Collection[Path]) -> str:
     Raises:
         UsageError: a file of it cannot be read.
     """
-    if source.sha256:
-        return source.sha256
-    files = project_digest(source.root, source.package, left_out, source.git_data)
-    return hashlib.sha256(files.encode()).hexdigest()
+    return source.sha256 or _digest(source, left_out, source.git_data)
 
 
 def content_digest(source: Source, left_out: Collection[Path]) -> str:
@@ -77,7 +74,11 @@ def content_digest(source: Source, left_out: Collection[Path]) -> str:
     if source.sha256:
         return source.sha256
     unversioned = (*left_out, *_git_places(source.root.resolve()))
-    files = project_digest(source.root, source.package, unversioned, None)
+    return _digest(source, unversioned, None)
+
+
+def _digest(source: Source, left_out: Collection[Path], git_data: Path | None) -> str:
+    files = project_digest(source.root, source.package, left_out, git_data)
     return hashlib.sha256(files.encode()).hexdigest()
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # ECMA-48: CSI and OSC sequences, then the two-character escapes.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -34,6 +38,12 @@ def inert(line: str) -> str:
 def one_line(text: str) -> str:
     """Put a text of any number of lines on one."""
     return inert(" ".join(clean(part) for part in text.splitlines()).strip())
+
+
+def some(words: Sequence[str], most: int) -> str:
+    """Name the first of many, and say how many more there are."""
+    rest = [f"and {len(words) - most} more"] if len(words) > most else []
+    return ", ".join([*words[:most], *rest])
 
 
 def indented(text: str) -> str:

@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from aarch64_wheels.audit.catalogue import found
-from aarch64_wheels.audit.elf import MAGIC, ElfFacts
+from aarch64_wheels.audit.elf import ElfFacts
+from aarch64_wheels.audit.elf_image import MAGIC
 from aarch64_wheels.audit.faults import archive_faults, record_faults, unvouched
 from aarch64_wheels.audit.gaps import hidden_bytes
 from aarch64_wheels.audit.labels import info_directory, is_of_release, read_label

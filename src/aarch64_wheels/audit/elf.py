@@ -16,7 +16,7 @@ from aarch64_wheels.audit.elf_format import (
     SegmentType,
     Tag,
 )
-from aarch64_wheels.audit.elf_image import MAGIC, ElfImage
+from aarch64_wheels.audit.elf_image import ElfImage
 from aarch64_wheels.audit.isa import LaterCode, scan
 from aarch64_wheels.audit.leftovers import BuildPath, build_paths
 from aarch64_wheels.text import clean
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from aarch64_wheels.audit.elf_format import Segment, Symbol, VersionNeed
-
-__all__ = ["MAGIC", "ElfFacts", "NeededVersion"]
 
 #: DT_FLAGS: the object has relocations in its code.
 _DF_TEXTREL = 4

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.audit.catalogue import found
+from aarch64_wheels.text import some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,20 +76,19 @@ def _judged(row: Any, names: Sequence[str]) -> Iterator[Finding]:
         symbols = sorted(result["non_abi3_symbols"])
         message = f"{name} uses what is no part of the stable ABI"
         yield found(
-            _CHECK, message, evidence=_some(symbols), file=name, symbol=next(iter(symbols), "")
+            _CHECK,
+            message,
+            evidence=some(symbols, _SHOWN),
+            file=name,
+            symbol=next(iter(symbols), ""),
         )
     if not result["is_abi3_baseline_compatible"]:
         later = [f"{one} ({since})" for one, since in result["future_abi3_objects"].items()]
         what = f"{name} needs Python {result['computed']}, its tag says {result['baseline']}"
-        yield found(_CHECK, what, evidence=_some(sorted(later)), file=name)
+        yield found(_CHECK, what, evidence=some(sorted(later), _SHOWN), file=name)
 
 
 def _member(base: str, names: Sequence[str]) -> str:
     """Find the member of a base name, which is all that is reported; unless there are two."""
     found = [name for name in names if name.rpartition("/")[2] == base]
     return found[0] if len(found) == 1 else base
-
-
-def _some(words: list[str]) -> str:
-    rest = [f"and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
-    return ", ".join([*words[:_SHOWN], *rest])

@@ -18,7 +18,7 @@ from elftools.elf.elffile import ELFFile
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from aarch64_wheels.audit.archive import BROKEN, IN_MEMORY, refuse_harm
-from aarch64_wheels.audit.elf import MAGIC
+from aarch64_wheels.audit.elf_image import MAGIC
 from aarch64_wheels.native.places import INTERPRETERS
 
 if TYPE_CHECKING:

@@ -8,12 +8,10 @@ from aarch64_wheels.audit.catalogue import found
 from aarch64_wheels.audit.elf import ElfFacts
 from aarch64_wheels.audit.model import Level
 from aarch64_wheels.audit.platforms import Platform
-from aarch64_wheels.text import one_line
+from aarch64_wheels.text import one_line, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from packaging.tags import Tag
 
     from aarch64_wheels.audit.archive import WheelContent
     from aarch64_wheels.audit.claims import Claims
@@ -55,18 +53,12 @@ def declared(content: WheelContent) -> Iterator[Finding]:
         yield found("wheel-file", message, evidence=evidence, file=file, level=Level.WARNING)
     if label.tags != content.tags:
         sides = [
-            ("only in WHEEL", label.tags - content.tags),
-            ("only in the name", content.tags - label.tags),
+            ("only in WHEEL", sorted(map(str, label.tags - content.tags))),
+            ("only in the name", sorted(map(str, content.tags - label.tags))),
         ]
-        evidence = "; ".join(f"{side}: {_some(some)}" for side, some in sides if some)
+        evidence = "; ".join(f"{side}: {some(words, _SHOWN)}" for side, words in sides if words)
         message = "the WHEEL file declares other tags than the file's name"
         yield found("wheel-file", message, evidence=evidence, file=file)
-
-
-def _some(some: frozenset[Tag]) -> str:
-    words = sorted(str(tag) for tag in some)
-    rest = [f"and {len(words) - _SHOWN} more"] if len(words) > _SHOWN else []
-    return ", ".join([*words[:_SHOWN], *rest])
 
 
 def nothing_native(content: WheelContent, claims: Claims) -> Iterator[Finding]:

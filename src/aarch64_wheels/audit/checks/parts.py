@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from aarch64_wheels.audit.catalogue import found
+from aarch64_wheels.text import some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +89,7 @@ def bills(content: WheelContent) -> Iterator[Finding]:
         names = sorted(_plain(name) for name in content.grafted)
         message = "the bill of materials names no package of the grafted libraries"
         bills = f"{len(texts)} bills" if texts else "there is no bill"
-        evidence = f"{bills}; grafted: {_some(names)}"
+        evidence = f"{bills}; grafted: {some(names, _SHOWN)}"
         yield found("sbom", message, evidence=evidence, file=f"{content.info}/sboms")
 
 
@@ -117,7 +118,7 @@ def licences(content: WheelContent) -> Iterator[Finding]:
     missing = [name for name in grafted if not _mentions(told, name, own)]
     if missing:
         message = "no licence text in the wheel mentions a grafted library"
-        evidence = _some(sorted({_plain(name) for name in missing}))
+        evidence = some(sorted({_plain(name) for name in missing}), _SHOWN)
         yield found("licence", message, evidence=evidence, file=missing[0])
 
 
@@ -154,8 +155,3 @@ def _mentions(text: bytes, name: str, own: set[str]) -> bool:
 def _plain(name: str) -> str:
     """Give a library's file name as it was before auditwheel put a hash in."""
     return _GRAFT.sub("", name.rpartition("/")[2])
-
-
-def _some(names: list[str]) -> str:
-    rest = [f"and {len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    return ", ".join([*names[:_SHOWN], *rest])

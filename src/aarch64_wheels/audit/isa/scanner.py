@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import capstone
-
 from aarch64_wheels.audit.isa.code import Code
 from aarch64_wheels.audit.isa.detection import Detection
 from aarch64_wheels.audit.isa.entries import run_at_import
@@ -89,6 +87,8 @@ def _use(functions: Functions, address: int, word: int, encoding: Encoding | Non
 
 def _text(address: int, word: int, encoding: Encoding | None) -> str:
     """Write an instruction as assembler, or what is known of it."""
+    import capstone  # for what is found alone: most wheels have nothing
+
     reader = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_ARM)
     for _, _, mnemonic, operands in reader.disasm_lite(word.to_bytes(WORD, "little"), address, 1):
         return f"{mnemonic} {operands}".strip()
